@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/unicode_tables.h"
+
 enum btk_unicode_class {
     // Oniguruma (Unicode 16): the GPT-2 pattern and every Split pattern.
     BTK_CLASS_LETTER = 1 << 0, // \p{L}
@@ -47,22 +49,16 @@ enum btk_unicode_class {
     BTK_CLASS_COMBINES = 1 << 12,
 };
 
-#define BTK_UNICODE_LIMIT 0x110000u
-#define BTK_UNICODE_PAGE_BITS 7
-
-extern const uint8_t btk_unicode_class_pages[BTK_UNICODE_LIMIT >> BTK_UNICODE_PAGE_BITS];
-extern const uint16_t btk_unicode_class_values[][1 << BTK_UNICODE_PAGE_BITS];
-
 // The set of enum btk_unicode_class of one code point.
 static inline uint16_t btk_unicode_classes(uint32_t code_point)
 {
     if (code_point >= BTK_UNICODE_LIMIT) return 0;
-    const uint16_t *page = btk_unicode_class_values[btk_unicode_class_pages[code_point >> 7]];
-    return page[code_point & 127];
+    const uint32_t page = btk_unicode_class_pages[code_point >> BTK_UNICODE_PAGE_BITS];
+    return btk_unicode_class_values[page][code_point & ((1u << BTK_UNICODE_PAGE_BITS) - 1)];
 }
 
 // Rust char::to_lowercase: full mapping of one code point, no context (no final sigma).
-// Returns how many were written, 1 to BTK_UNICODE_LOWERCASE_MAX.
+// Returns how many were written, 1 to BTK_UNICODE_LOWERCASE_MAX (2 today: only U+0130).
 #define BTK_UNICODE_LOWERCASE_MAX 3
 size_t btk_unicode_to_lowercase(uint32_t code_point, uint32_t out[BTK_UNICODE_LOWERCASE_MAX]);
 
@@ -86,12 +82,12 @@ struct btk_unicode_char {
     bool inserted;
 };
 
-// The size of `out` that is always enough for btk_unicode_nfd(): a decomposition has at most three
-// times the bytes of its source, and each character one byte at least.
+// The number of characters that is always enough for btk_unicode_nfd(): half again the bytes.
 size_t btk_unicode_nfd_bound(size_t utf8_bytes);
 
-// NFD of valid UTF-8 (at most UINT32_MAX / 4 bytes) into `out`, which has room for
-// btk_unicode_nfd_bound(length) characters. Returns how many were written. O(n log n) for any input.
+// NFD of valid UTF-8 (at most UINT32_MAX / 2 bytes) into `out`, which has room for
+// btk_unicode_nfd_bound(length) characters. Returns how many were written. O(n log n) for any
+// input.
 size_t btk_unicode_nfd(const uint8_t *utf8, size_t length, struct btk_unicode_char *out);
 
 // The second half of NFD, for callers that decompose themselves: sorts each run of characters with
