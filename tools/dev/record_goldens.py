@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Record what the reference answers for the default models. Never run on answers of our own.
+
+    pip install tokenizers==0.23.3 xxhash
+    tools/dev/record_goldens.py
+
+Writes tests/golden/{wordpiece,bpe}.jsonl (cases) and bench/goldens/{wordpiece,bpe}.json (digests of
+bench/texts). README.md in each folder says what the fields are.
+"""
+import glob
+import json
+import os
+import struct
+import sys
+
+import tokenizers
+import xxhash
+from tokenizers import Tokenizer
+
+import golden_texts
+
+TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+MODELS = ("wordpiece", "bpe")
+PIECE_BYTES, WARM_BYTES, MOST_BYTES = 4096, 65536, 8_000_200
+
+
+def is_inside_character(data, at):
+    return at < len(data) and data[at] & 0xC0 == 0x80
+
+
+def measured_part(data):
+    """What a benchmark measures: all but the last 64 KiB, which only warm it up; at most 8 MB."""
+    end = len(data) - WARM_BYTES
+    while is_inside_character(data, end):
+        end += 1
+    end = min(end, MOST_BYTES)
+    while is_inside_character(data, end):
+        end -= 1
+    return data[:end]
+
+
+def piece_end(data, begin):
+    """About 4 KiB on: after a newline, else before a space, else between characters."""
+    end = min(begin + PIECE_BYTES, len(data))
+    if end == len(data):
+        return end
+    half = begin + PIECE_BYTES // 2
+    newline, space = data.rfind(b"\n", half, end), data.rfind(b" ", half, end)
+    if newline >= 0:
+        return newline + 1
+    if space > begin:
+        return space
+    while is_inside_character(data, end):
+        end -= 1
+    return end
+
+
+def cold_pieces(data):
+    """The pieces in order, without blank ones and without any that came before."""
+    seen, begin = set(), 0
+    while begin < len(data):
+        end = piece_end(data, begin)
+        piece, begin = data[begin:end], end
+        if piece.strip() and piece not in seen:
+            seen.add(piece)
+            yield piece
+
+
+def xxh64(numbers):
+    return xxhash.xxh64_hexdigest(struct.pack(f"<{len(numbers)}I", *numbers))
+
+
+def flat(offsets):
+    return [position for pair in offsets for position in pair]
+
+
+def digest_of_text(tokenizer, path):
+    with open(path, "rb") as file:
+        data = measured_part(file.read())
+    pieces = list(cold_pieces(data))
+    ids, offsets = [], []
+    for piece in pieces:
+        encoding = tokenizer.encode(piece.decode(), add_special_tokens=False)
+        ids += encoding.ids
+        offsets += flat(encoding.offsets)
+    whole = tokenizer.encode(data.decode(), add_special_tokens=False)
+    return {"bytes": sum(map(len, pieces)), "pieces": len(pieces), "tokens": len(ids),
+            "ids_xxh64": xxh64(ids), "offsets_xxh64": xxh64(offsets), "whole_bytes": len(data),
+            "whole_tokens": len(whole.ids), "whole_ids_xxh64": xxh64(whole.ids)}
+
+
+def case_row(tokenizer, kind, text):
+    plain = tokenizer.encode(text, add_special_tokens=False)
+    special = tokenizer.encode(text)
+    row = {"kind": kind, "text": text, "ids": plain.ids, "offsets": flat(plain.offsets),
+           "word_ids": plain.word_ids}
+    if len(text) <= 200:
+        row["tokens"] = plain.tokens
+    if special.ids != plain.ids:
+        row |= {"ids_special": special.ids, "type_ids": special.type_ids,
+                "special_tokens_mask": special.special_tokens_mask}
+    row["decoded"] = tokenizer.decode(special.ids, skip_special_tokens=False)
+    row["decoded_skip"] = tokenizer.decode(special.ids, skip_special_tokens=True)
+    return row
+
+
+def record(name):
+    tokenizer = Tokenizer.from_file(f"{TREE}/tokenizer/default/{name}.json")
+    added = sorted(token.content for token in tokenizer.get_added_tokens_decoder().values())
+    with open(f"{TREE}/tests/golden/{name}.jsonl", "w", encoding="ascii") as file:
+        for kind, text in golden_texts.cases(added):
+            file.write(json.dumps(case_row(tokenizer, kind, text)) + "\n")
+    digests = {os.path.splitext(os.path.basename(path))[0]: digest_of_text(tokenizer, path)
+               for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt"))}
+    with open(f"{TREE}/bench/goldens/{name}.json", "w", encoding="ascii") as file:
+        json.dump(digests, file, indent=1)
+        file.write("\n")
+
+
+def main():
+    if tokenizers.__version__ != "0.23.3":
+        sys.exit(f"the reference is tokenizers 0.23.3, not {tokenizers.__version__}")
+    for folder in ("tests/golden", "bench/goldens"):
+        os.makedirs(f"{TREE}/{folder}", exist_ok=True)
+    for name in MODELS:
+        record(name)
+
+
+if __name__ == "__main__":
+    main()
