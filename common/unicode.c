@@ -106,7 +106,10 @@ void btk_unicode_order(struct btk_unicode_char *chars, size_t count)
 }
 
 // Two bytes become at most three characters (U+0390), three at most four (U+1F82).
-size_t btk_unicode_nfd_bound(size_t utf8_bytes) { return utf8_bytes + utf8_bytes / 2; }
+size_t btk_unicode_nfd_bound(size_t utf8_bytes)
+{
+    return utf8_bytes + utf8_bytes / 2;
+}
 
 static size_t append_decomposed(uint32_t code_point, struct btk_unicode_char *out, size_t position)
 {

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define BTK_UNICODE_LIMIT 0x110000u
+#define BTK_UNICODE_LIMIT     0x110000u
 #define BTK_UNICODE_PAGE_BITS 7
 
 // Sets of enum btk_unicode_class.

@@ -188,9 +188,9 @@ Test(unicode, a_million_marks_in_a_row_are_sorted_in_time, .timeout = 10)
                                              .combining_class = (uint8_t)(1 + i * 7919 % 254)};
     btk_unicode_order(chars, count);
     for (size_t i = 1; i < count; i++) {
-        const bool in_order = chars[i - 1].combining_class < chars[i].combining_class ||
-                              (chars[i - 1].combining_class == chars[i].combining_class &&
-                               chars[i - 1].position < chars[i].position);
+        const bool in_order = chars[i - 1].combining_class < chars[i].combining_class
+                              || (chars[i - 1].combining_class == chars[i].combining_class
+                                  && chars[i - 1].position < chars[i].position);
         cr_assert(in_order, "at %zu", i);
     }
     free(chars);
