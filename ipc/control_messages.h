@@ -62,8 +62,7 @@
 // +fd: server page, doorbell to the coordinator, doorbell to the client.
 #define BTK_FIELDS_WELCOME_CLIENT(U32, U64, TEXT, BYTES)                                           \
     U32(client_id)                                                                                 \
-    U32(worker_count) U64(slab_limit_bytes) U64(results_bytes) U32(batch_limit)                    \
-        U32(document_limit)
+    U32(worker_count) U64(slab_limit_bytes) U64(results_bytes) U32(batch_limit) U32(document_limit)
 #define BTK_FIELDS_SLAB_REQUEST(U32, U64, TEXT, BYTES) U64(bytes)
 // +fd: the slab, still writable for the one mapping that the client makes now.
 #define BTK_FIELDS_SLAB(U32, U64, TEXT, BYTES) U32(slab_id) U64(bytes) U64(page_bytes)
