@@ -73,13 +73,11 @@ static int pack_fields(msgpack_packer *packer, const struct btk_control_message 
 {
     switch (message->kind) {
 #define MESSAGE(name, NAME)                                                                        \
-    case BTK_CONTROL_##NAME:                                                                       \
-        return pack_##name(packer, &message->name);
+    case BTK_CONTROL_##NAME: return pack_##name(packer, &message->name);
         BTK_CONTROL_MESSAGES(MESSAGE)
 #undef MESSAGE
     case BTK_CONTROL_NONE:
-    case BTK_CONTROL_KIND_COUNT:
-        break;
+    case BTK_CONTROL_KIND_COUNT: break;
     }
     return -1;
 }
@@ -247,13 +245,11 @@ static int read_fields(struct reader *reader, struct btk_control_message *messag
 {
     switch (message->kind) {
 #define MESSAGE(name, NAME)                                                                        \
-    case BTK_CONTROL_##NAME:                                                                       \
-        return read_##name(reader, &message->name);
+    case BTK_CONTROL_##NAME: return read_##name(reader, &message->name);
         BTK_CONTROL_MESSAGES(MESSAGE)
 #undef MESSAGE
     case BTK_CONTROL_NONE:
-    case BTK_CONTROL_KIND_COUNT:
-        break;
+    case BTK_CONTROL_KIND_COUNT: break;
     }
     return -EPROTO;
 }
@@ -262,13 +258,11 @@ const char *btk_control_name(enum btk_control_kind kind)
 {
     switch (kind) {
 #define MESSAGE(name, NAME)                                                                        \
-    case BTK_CONTROL_##NAME:                                                                       \
-        return #name;
+    case BTK_CONTROL_##NAME: return #name;
         BTK_CONTROL_MESSAGES(MESSAGE)
 #undef MESSAGE
     case BTK_CONTROL_NONE:
-    case BTK_CONTROL_KIND_COUNT:
-        break;
+    case BTK_CONTROL_KIND_COUNT: break;
     }
     return "unknown";
 }

@@ -90,7 +90,10 @@ void btk_socket_close(struct btk_socket **socket)
     *socket = NULL;
 }
 
-int btk_socket_fd(const struct btk_socket *socket) { return (int)zsock_fd(socket->zsock); }
+int btk_socket_fd(const struct btk_socket *socket)
+{
+    return (int)zsock_fd(socket->zsock);
+}
 
 int btk_socket_send(struct btk_socket *socket, const uint8_t routing_id[BTK_SOCKET_ROUTING_BYTES],
                     const void *frame, size_t length)

@@ -113,8 +113,8 @@ struct btk_batch;  // documents that are submitted together, then their results
 
 // All zero means: defaults.
 struct btk_client_options {
-    const char *endpoint; // "ipc:///path"; NULL: $BUDTIKTOK_CONNECT, else
-                          // $XDG_RUNTIME_DIR/budtiktok/control, else /tmp/budtiktok-<uid>/control
+    const char *endpoint;   // "ipc:///path"; NULL: $BUDTIKTOK_CONNECT, else
+                            // $XDG_RUNTIME_DIR/budtiktok/control, else /tmp/budtiktok-<uid>/control
     uint64_t slab_bytes;    // room for text to begin with; 0: 16 MiB
     uint64_t results_bytes; // room for results, for each worker; 0: what the cluster gives
     uint32_t timeout_ms;    // to connect, to connect again, and to register; 0: 5000
