@@ -64,9 +64,9 @@
 //                    |                     |------> FAILED ----> release
 //                    '------- release -----'  (in flight: cancels first)
 //
-// Ownership: the library owns every batch and all memory that it shows; pointers from
-// btk_batch_text, btk_batch_ends and btk_batch_document live until the batch is released, also
-// across a lost connection, and die with btk_client_close at the latest.
+// Ownership: the library owns every batch and all memory that it shows. Pointers from btk_batch_text
+// and btk_batch_ends are for writing until submit; those from btk_batch_document live until the batch
+// is released, also across a lost connection. All die with btk_client_close at the latest.
 //
 // Threads: nothing is locked inside. One client object is used by one thread at a time, with all
 // its batches; open one client a thread. Different clients share nothing. The library starts no

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <budtiktok/client.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "client/client_internal.h"
+#include "common/clock.h"
+
+enum { DEFAULT_TIMEOUT_MS = 5000, NS_PER_MS = 1000000 };
+
+#define DEFAULT_SLAB_BYTES (UINT64_C(16) << 20)
+
+// --- Connection -----------------------------------------------------------------------------------
+
+static int connect_now(struct btk_client *client, struct btk_error *error)
+{
+    const int rc = btk_client_session_open(client, btk_clock_now_ns() + client->timeout_ns, error);
+    if (rc == -ECONNRESET)
+        return btk_error_set(error, ENOENT, BTK_NO_OFFSET, "no cluster answers at %s (it hung up)",
+                             client->endpoint.text);
+    return rc;
+}
+
+static struct btk_client *new_client(const struct btk_client_options *options)
+{
+    struct btk_client *client = calloc(1, sizeof *client);
+    if (client == NULL) return NULL;
+    btk_connection_init(&client->connection);
+    client->reply_fd = -1;
+    client->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    client->options = calloc(BTK_CLIENT_OPTIONS_MAX, sizeof *client->options);
+    if (client->epoll_fd < 0 || client->options == NULL) {
+        btk_client_close(&client);
+        return NULL;
+    }
+    const uint32_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+    client->timeout_ns = (uint64_t)timeout_ms * NS_PER_MS;
+    client->slab_bytes = options->slab_bytes > 0 ? options->slab_bytes : DEFAULT_SLAB_BYTES;
+    snprintf(client->name, sizeof client->name, "%s",
+             options->name != NULL ? options->name : program_invocation_short_name);
+    client->hello = (struct btk_connection_options){
+        .name = client->name,
+        .slab_bytes = client->slab_bytes,
+        .results_bytes = options->results_bytes,
+    };
+    return client;
+}
+
+int btk_client_connect(const struct btk_client_options *options, struct btk_client **out_client,
+                       struct btk_error_info *error)
+{
+    const struct btk_client_options defaults = {0};
+    if (options == NULL) options = &defaults;
+    struct btk_error why = {0};
+    struct btk_endpoint endpoint;
+    int rc = btk_endpoint_parse(options->endpoint, &endpoint, &why);
+    if (rc != 0) return btk_client_export_error(error, &why);
+    struct btk_client *client = new_client(options);
+    if (client == NULL) return btk_client_fail(error, ENOMEM, "connect: out of memory");
+    client->endpoint = endpoint;
+    rc = connect_now(client, &why);
+    if (rc != 0) {
+        btk_client_close(&client);
+        return btk_client_export_error(error, &why);
+    }
+    *out_client = client;
+    return 0;
+}
+
+static void free_batch(struct btk_batch *batch)
+{
+    free(batch->shards);
+    free(batch);
+}
+
+void btk_client_close(struct btk_client **client_at)
+{
+    if (client_at == NULL || *client_at == NULL) return;
+    struct btk_client *client = *client_at;
+    if (client->is_connected) {
+        const struct btk_control_message goodbye = {.kind = BTK_CONTROL_GOODBYE};
+        // When it cannot be said, the closed channel says it.
+        if (btk_connection_send(&client->connection, &goodbye, NULL, 0) != 0) errno = 0;
+    }
+    btk_connection_close(&client->connection);
+    btk_client_slab_clear(client);
+    btk_result_memories_clear(&client->memories);
+    while (client->batches != NULL) {
+        struct btk_batch *batch = client->batches;
+        client->batches = batch->next_of_all;
+        free_batch(batch);
+    }
+    if (client->epoll_fd >= 0) close(client->epoll_fd);
+    if (client->reply_fd >= 0) close(client->reply_fd);
+    free(client->releases);
+    free(client->options);
+    free(client);
+    *client_at = NULL;
+}
+
+uint32_t btk_client_worker_count(const struct btk_client *client)
+{
+    return client->connection.welcome.worker_count;
+}
+
+uint64_t btk_client_page_bytes(const struct btk_client *client)
+{
+    return client->slabs == NULL ? 0 : client->slabs->memory.page_bytes;
+}
+
+int btk_client_fd(const struct btk_client *client)
+{
+    return client->epoll_fd;
+}
+
+// Runs once more after a lost connection came back.
+static int recover_after(struct btk_client *client, int rc, struct btk_error *error)
+{
+    return rc == -ECONNRESET ? btk_client_session_recover(client, error) : rc;
+}
+
+// --- Options and status ---------------------------------------------------------------------------
+
+static int check_request(const struct btk_client_request_options *request, const char *tokenizer,
+                         struct btk_error_info *error)
+{
+    if (request->operation != BTK_OPERATION_ENCODE && request->operation != BTK_OPERATION_DECODE)
+        return btk_client_fail(error, EINVAL, "operation %u: expected encode or decode",
+                               request->operation);
+    if ((request->fields & ~BTK_FIELDS_ALL) != 0)
+        return btk_client_fail(error, EINVAL, "fields 0x%x: unknown bits", request->fields);
+    if ((request->fields & BTK_FIELD_OVERFLOWING) != 0)
+        return btk_client_fail(error, ENOTSUP, "field overflowing: not supported yet");
+    if (strlen(tokenizer) >= BTK_CONTROL_NAME_MAX)
+        return btk_client_fail(error, EINVAL, "tokenizer: its name is too long");
+    return 0;
+}
+
+static bool is_same_request(const struct btk_client_options_entry *entry, const char *tokenizer,
+                            const struct btk_client_request_options *request)
+{
+    const struct btk_client_request_options *have = &entry->request;
+    return strcmp(entry->tokenizer, tokenizer) == 0 && have->operation == request->operation
+           && have->fields == request->fields
+           && have->add_special_tokens == request->add_special_tokens
+           && have->skip_special_tokens == request->skip_special_tokens
+           && have->offsets_unit == request->offsets_unit
+           && have->invalid_utf8 == request->invalid_utf8;
+}
+
+int btk_client_register(struct btk_client *client, const char *tokenizer,
+                        const struct btk_client_request_options *options, uint32_t *out_options_id,
+                        struct btk_error_info *error)
+{
+    if (tokenizer == NULL) tokenizer = "";
+    const int checked = check_request(options, tokenizer, error);
+    if (checked != 0) return checked;
+    for (uint32_t i = 0; i < client->options_count; i++) {
+        if (!is_same_request(client->options + i, tokenizer, options)) continue;
+        *out_options_id = i + 1;
+        return 0;
+    }
+    if (client->options_count == BTK_CLIENT_OPTIONS_MAX)
+        return btk_client_fail(error, ENOSPC, "more than %d registered requests",
+                               BTK_CLIENT_OPTIONS_MAX);
+    struct btk_client_options_entry *entry = client->options + client->options_count;
+    *entry = (struct btk_client_options_entry){.request = *options};
+    strcpy(entry->tokenizer, tokenizer);
+    struct btk_error why = {0};
+    const uint64_t deadline_ns = btk_clock_now_ns() + client->timeout_ns;
+    int rc = btk_client_session_define(client, entry, deadline_ns, &why);
+    if (rc == -ECONNRESET) {
+        rc = btk_client_session_recover(client, &why);
+        if (rc == 0) rc = btk_client_session_define(client, entry, deadline_ns, &why);
+    }
+    if (rc != 0) return btk_client_export_error(error, &why);
+    *out_options_id = ++client->options_count;
+    return 0;
+}
+
+static int ask_status(struct btk_client *client, struct btk_error *error)
+{
+    const struct btk_control_message request = {
+        .kind = BTK_CONTROL_STATUS_REQUEST,
+        .status_request = {.request = ++client->next_request},
+    };
+    client->has_reply = false;
+    int rc = btk_connection_send(&client->connection, &request, NULL, 0);
+    if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "status: %s", strerror(-rc));
+    rc = btk_client_session_await(client, btk_clock_now_ns() + client->timeout_ns, error);
+    if (rc == 0 && client->reply.kind != BTK_CONTROL_STATUS)
+        return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "status: unexpected answer %s",
+                             btk_control_name(client->reply.kind));
+    return rc;
+}
+
+int btk_client_status(struct btk_client *client, char *out_json, size_t capacity_bytes,
+                      size_t *out_bytes, struct btk_error_info *error)
+{
+    struct btk_error why = {0};
+    int rc = ask_status(client, &why);
+    if (rc == -ECONNRESET) {
+        rc = btk_client_session_recover(client, &why);
+        if (rc == 0) rc = ask_status(client, &why);
+    }
+    if (rc != 0) return btk_client_export_error(error, &why);
+    const struct btk_bytes json = client->reply.status.json;
+    *out_bytes = json.length;
+    if (json.length >= capacity_bytes)
+        return btk_client_fail(error, ENOBUFS, "status: %zu bytes of room, %zu are needed",
+                               capacity_bytes, json.length + 1);
+    memcpy(out_json, json.data, json.length);
+    out_json[json.length] = 0;
+    return 0;
+}
+
+// --- Reserve and submit ---------------------------------------------------------------------------
+
+static struct btk_batch *take_batch(struct btk_client *client)
+{
+    struct btk_batch *batch = client->free_batches;
+    if (batch != NULL) {
+        client->free_batches = batch->next;
+        batch->next = NULL;
+        return batch;
+    }
+    batch = calloc(1, sizeof *batch);
+    if (batch == NULL) return NULL;
+    batch->client = client;
+    batch->next_of_all = client->batches;
+    client->batches = batch;
+    return batch;
+}
+
+static int reserve_room(struct btk_client *client, uint64_t bytes, struct btk_text_slab **out_slab,
+                        uint64_t *out_offset, struct btk_error *error)
+{
+    int rc = btk_client_slab_acquire(client, bytes, out_slab, out_offset, error);
+    if (rc != -ECONNRESET) return rc;
+    rc = btk_client_session_recover(client, error);
+    return rc == 0 ? btk_client_slab_acquire(client, bytes, out_slab, out_offset, error) : rc;
+}
+
+int btk_client_reserve(struct btk_client *client, uint64_t text_bytes, uint32_t document_count,
+                       struct btk_batch **out_batch, struct btk_error_info *error)
+{
+    if (document_count == 0 || document_count > BTK_BATCH_DOCUMENTS_MAX)
+        return btk_client_fail(error, EINVAL, "%u documents: expected 1 to %d", document_count,
+                               BTK_BATCH_DOCUMENTS_MAX);
+    if (text_bytes > UINT64_MAX / 2) return btk_client_fail(error, EMSGSIZE, "text: too large");
+    const uint64_t table_bytes =
+        btk_align_up(document_count * sizeof(uint64_t), BTK_SLAB_ALIGNMENT);
+    struct btk_error why = {0};
+    struct btk_text_slab *slab = NULL;
+    uint64_t offset = 0;
+    const int rc = reserve_room(client, table_bytes + text_bytes, &slab, &offset, &why);
+    if (rc != 0) return btk_client_export_error(error, &why);
+    struct btk_batch *batch = take_batch(client);
+    if (batch == NULL) {
+        btk_client_slab_release(client, slab, offset);
+        return btk_client_fail(error, ENOMEM, "batch: out of memory");
+    }
+    batch->state = BTK_BATCH_RESERVED;
+    batch->slab = slab;
+    batch->room_offset = offset;
+    batch->text_offset = offset + table_bytes;
+    batch->text_capacity = text_bytes;
+    batch->document_count = document_count;
+    batch->document_capacity = document_count;
+    *out_batch = batch;
+    return 0;
+}
+
+char *btk_batch_text(struct btk_batch *batch)
+{
+    return (char *)batch->slab->memory.address + batch->text_offset;
+}
+
+uint64_t *btk_batch_ends(struct btk_batch *batch)
+{
+    return (void *)((uint8_t *)batch->slab->memory.address + batch->room_offset);
+}
+
+int btk_batch_set_document_count(struct btk_batch *batch, uint32_t document_count)
+{
+    if (batch->state != BTK_BATCH_RESERVED || document_count == 0
+        || document_count > batch->document_capacity)
+        return -EINVAL;
+    batch->document_count = document_count;
+    return 0;
+}
+
+static int check_batch(struct btk_client *client, struct btk_batch *batch, uint32_t options_id,
+                       struct btk_error_info *error)
+{
+    if (batch->state != BTK_BATCH_RESERVED)
+        return btk_client_fail(error, EINVAL, "the batch was submitted already");
+    if (options_id == 0 || options_id > client->options_count)
+        return btk_client_fail(error, EINVAL, "options %u were not registered", options_id);
+    const uint64_t *ends = btk_batch_ends(batch);
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < batch->document_count; i++) {
+        if (ends[i] < before || ends[i] > batch->text_capacity)
+            return btk_client_fail(error, EINVAL, "document %u ends at %llu: expected %llu to %llu",
+                                   i, (unsigned long long)ends[i], (unsigned long long)before,
+                                   (unsigned long long)batch->text_capacity);
+        before = ends[i];
+    }
+    return 0;
+}
+
+int btk_client_submit(struct btk_client *client, struct btk_batch *batch, uint32_t options_id,
+                      uint64_t deadline_ns, struct btk_error_info *error)
+{
+    const uint64_t submitted_ns = btk_clock_now_ns();
+    const int checked = check_batch(client, batch, options_id, error);
+    if (checked != 0) return checked;
+    const size_t limit =
+        btk_min_size(client->connection.welcome.batch_limit, BTK_CLIENT_FLIGHT_SLOTS / 2);
+    if (client->flight_count >= limit)
+        return btk_client_fail(error, EAGAIN, "%u batches are in flight", client->flight_count);
+    btk_client_flight_flush_releases(client);
+    struct btk_error why = {0};
+    int rc = btk_client_session_move_text(client, batch, &why);
+    if (rc != 0) return btk_client_export_error(error, &why);
+    batch->options_id = options_id;
+    batch->deadline_ns = deadline_ns;
+    btk_client_flight_add(client, batch);
+    batch->state = BTK_BATCH_SUBMITTED;
+    rc = btk_client_flight_submit(client, batch, submitted_ns);
+    // A lost connection submits everything in flight again, this one too.
+    if (rc == -ECONNRESET)
+        rc = btk_client_session_recover(client, &why);
+    else if (rc != 0)
+        btk_error_set(&why, -rc, BTK_NO_OFFSET, "submit: %s", strerror(-rc));
+    if (rc == 0) return 0;
+    btk_client_flight_remove(client, batch);
+    batch->state = BTK_BATCH_RESERVED;
+    return btk_client_export_error(error, &why);
+}
+
+int btk_client_submit_documents(struct btk_client *client, const char *const *documents,
+                                const size_t *lengths, size_t document_count, uint32_t options_id,
+                                uint64_t deadline_ns, struct btk_batch **out_batch,
+                                struct btk_error_info *error)
+{
+    uint64_t text_bytes = 0;
+    if (document_count > BTK_BATCH_DOCUMENTS_MAX)
+        return btk_client_fail(error, EINVAL, "too many documents");
+    for (size_t i = 0; i < document_count; i++) text_bytes += lengths[i];
+    struct btk_batch *batch = NULL;
+    int rc = btk_client_reserve(client, text_bytes, (uint32_t)document_count, &batch, error);
+    if (rc != 0) return rc;
+    char *text = btk_batch_text(batch);
+    uint64_t *ends = btk_batch_ends(batch);
+    uint64_t at = 0;
+    for (size_t i = 0; i < document_count; i++) {
+        if (lengths[i] > 0) memcpy(text + at, documents[i], lengths[i]);
+        at += lengths[i];
+        ends[i] = at;
+    }
+    rc = btk_client_submit(client, batch, options_id, deadline_ns, error);
+    if (rc != 0)
+        btk_client_release(client, &batch);
+    else
+        *out_batch = batch;
+    return rc;
+}
+
+// --- Wait -----------------------------------------------------------------------------------------
+
+static int process_once(struct btk_client *client, struct btk_error *error)
+{
+    if (!client->is_connected) return btk_client_session_recover(client, error);
+    // Completions first: what had been finished is worth having even from a coordinator that died.
+    int rc = btk_client_flight_process(client, error);
+    if (rc == 0) rc = btk_client_session_drain(client, error);
+    if (rc == -EPROTO) rc = -ECONNRESET;
+    return recover_after(client, rc, error);
+}
+
+int btk_client_process(struct btk_client *client, struct btk_error_info *error)
+{
+    struct btk_error why = {0};
+    const int rc = process_once(client, &why);
+    if (rc != 0) return btk_client_export_error(error, &why);
+    return (int)client->finished_count;
+}
+
+struct btk_batch *btk_client_next_finished(struct btk_client *client)
+{
+    struct btk_batch *batch = client->finished_first;
+    if (batch == NULL) return NULL;
+    client->finished_first = batch->next;
+    if (client->finished_first == NULL) client->finished_last = NULL;
+    client->finished_count--;
+    batch->next = NULL;
+    batch->is_reported = true;
+    return batch;
+}
+
+static void unlink_finished(struct btk_client *client, struct btk_batch *batch)
+{
+    struct btk_batch *before = NULL;
+    struct btk_batch *at = client->finished_first;
+    while (at != NULL && at != batch) {
+        before = at;
+        at = at->next;
+    }
+    if (at == NULL) return;
+    if (before == NULL)
+        client->finished_first = at->next;
+    else
+        before->next = at->next;
+    if (client->finished_last == at) client->finished_last = before;
+    client->finished_count--;
+    at->next = NULL;
+}
+
+static int tell_failure(const struct btk_batch *batch, struct btk_error_info *error)
+{
+    switch (batch->status) {
+    case BTK_STATUS_CANCELED: return btk_client_fail(error, ECANCELED, "the batch was canceled");
+    case BTK_STATUS_DEADLINE: return btk_client_fail(error, ETIMEDOUT, "its deadline passed");
+    case BTK_STATUS_OVERLOADED:
+        return btk_client_fail(error, EBUSY, "the cluster is overloaded; try again in %u ms",
+                               batch->retry_after_ms);
+    case BTK_STATUS_UNKNOWN_TOKENIZER:
+        return btk_client_fail(error, ENOENT, "the cluster does not know these options");
+    case BTK_STATUS_TOO_LARGE:
+        return btk_client_fail(error, EMSGSIZE, "its result could outgrow the cluster's bound");
+    default: return btk_client_fail(error, EIO, "the batch failed with status %u", batch->status);
+    }
+}
+
+int btk_client_wait(struct btk_client *client, struct btk_batch *batch, int timeout_ms,
+                    struct btk_error_info *error)
+{
+    const uint64_t deadline_ns =
+        timeout_ms < 0 ? UINT64_MAX : btk_clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+    struct btk_error why = {0};
+    if (batch->state == BTK_BATCH_RESERVED)
+        return btk_client_fail(error, EINVAL, "the batch was not submitted");
+    while (batch->state == BTK_BATCH_SUBMITTED) {
+        if (process_once(client, &why) != 0) return btk_client_export_error(error, &why);
+        if (batch->state != BTK_BATCH_SUBMITTED) break;
+        if (!btk_connection_poll(&client->connection, deadline_ns))
+            return btk_client_fail(error, ETIMEDOUT, "the batch is not done after %d ms",
+                                   timeout_ms);
+    }
+    unlink_finished(client, batch);
+    batch->is_reported = true;
+    return batch->state == BTK_BATCH_DONE ? 0 : tell_failure(batch, error);
+}
+
+int btk_client_cancel(struct btk_client *client, struct btk_batch *batch)
+{
+    if (batch->state != BTK_BATCH_SUBMITTED) return -EINVAL;
+    if (batch->is_canceled) return 0;
+    const int rc = btk_client_flight_send_cancel(client, batch->batch_id);
+    if (rc == 0) batch->is_canceled = true;
+    return rc == -ECONNRESET ? 0 : rc;
+}
+
+void btk_client_release(struct btk_client *client, struct btk_batch **batch_at)
+{
+    if (batch_at == NULL || *batch_at == NULL) return;
+    struct btk_batch *batch = *batch_at;
+    *batch_at = NULL;
+    if (batch->state == BTK_BATCH_SUBMITTED) {
+        batch->is_released = true;
+        // A full ring: the batch runs to its end then, and is released there.
+        if (btk_client_cancel(client, batch) != 0) batch->is_canceled = false;
+        return;
+    }
+    unlink_finished(client, batch);
+    if (batch->state == BTK_BATCH_DONE) btk_client_flight_send_release(client, batch->batch_id);
+    btk_client_batch_recycle(client, batch);
+}
