@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine library: text to token ids and back, exactly as Hugging Face tokenizers 0.23 does it,
+// in the calling thread, without a cluster.
+//
+//     tokenizer.json --compile--> image --open--> struct btk_tokenizer   immutable, shared by threads
+//                                                 struct btk_scratch     one a thread, fixed size
+//     text + options --encode--> columns in the caller's memory (struct btk_encoding)
+//
+// A complete program. It prints the ids of its second argument for the tokenizer in its first:
+//
+//     #include <budtiktok/tokenizer.h>
+//     #include <stdio.h>
+//     #include <stdlib.h>
+//     #include <string.h>
+//
+//     int main(int argc, char **argv)
+//     {
+//         if (argc != 3) return 2;
+//         struct btk_error_info error;
+//         struct btk_tokenizer *tokenizer = NULL;
+//         struct btk_scratch *scratch = NULL;
+//         uint32_t *ids = NULL;
+//         int status = 1;
+//         if (btk_tokenizer_open(argv[1], &tokenizer, &error) != 0) goto fail;
+//         if (btk_scratch_new(tokenizer, &scratch, &error) != 0) goto fail;
+//         struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
+//         const size_t room = btk_encode_bound(tokenizer, strlen(argv[2]), &options);
+//         ids = malloc(room * sizeof *ids);
+//         struct btk_encoding encoding = {.capacity = room, .ids = ids};
+//         if (!ids || btk_encode(tokenizer, scratch, argv[2], strlen(argv[2]), &options,
+//                                &encoding, &error) != 0)
+//             goto fail;
+//         for (size_t i = 0; i < encoding.count; i++) printf("%s%u", i ? " " : "", ids[i]);
+//         printf("\n");
+//         status = 0;
+//     fail:
+//         if (status) fprintf(stderr, "%s\n", error.message);
+//         free(ids);
+//         btk_scratch_free(&scratch);
+//         btk_tokenizer_close(&tokenizer);
+//         return status;
+//     }
+//
+//     cc example.c $(pkg-config --cflags --libs budtiktok)
+//
+// Ownership: objects are freed by the function named beside their maker; text, options and columns
+// are borrowed for the call. Threads: a tokenizer may be used by any number of threads at once, a
+// scratch by one at a time. Nothing is printed, no signal is touched, no locale is read. Encode and
+// decode do not allocate, with one exception: a piece of text without any place to divide it that is
+// longer than 64 KiB takes a spill, which is counted (btk_scratch_spill_count) and given back.
+//
+// Errors: 0 or a negative errno value; *error, which may be NULL, then says what, where and what was
+// expected. Outputs are untouched on failure unless it is said otherwise.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <budtiktok/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BTK_TOKENIZER_VERSION_MAJOR 0
+
+struct btk_tokenizer; // an opened tokenizer: immutable
+struct btk_scratch;   // what one thread needs to work with one tokenizer
+
+// --- Opening
+// ---------------------------------------------------------------------------------------
+
+// Opens a tokenizer.json (compiled on the spot) or a compiled image, told apart by their first
+// bytes. Errors: -ENOENT, -EACCES, -EISDIR; -EFBIG (more than 1 GiB); -EINVAL: not JSON, or not a
+// tokenizer (error->offset, or the place in the JSON in the message); -ENOTSUP: a component that
+// this version does not have (the message names it, its place, and what there is); -EPROTO: a
+// damaged image, or one of another version; -ENOMEM.
+BTK_API_MUST_USE BTK_API int btk_tokenizer_open(const char *path,
+                                                struct btk_tokenizer **out_tokenizer,
+                                                struct btk_error_info *error);
+
+// The same for a tokenizer.json in memory, which may be freed afterwards.
+BTK_API_MUST_USE BTK_API int btk_tokenizer_open_json(const void *json, size_t json_bytes,
+                                                     struct btk_tokenizer **out_tokenizer,
+                                                     struct btk_error_info *error);
+
+// Works on an image in the caller's memory, 64-byte aligned, which must stay as it is until close:
+// how a worker shares one image with its neighbours. `is_verified`: the whole image was checked
+// before, by somebody who is trusted; only its head is looked at.
+BTK_API_MUST_USE BTK_API int btk_tokenizer_attach(const void *image, size_t image_bytes,
+                                                  bool is_verified,
+                                                  struct btk_tokenizer **out_tokenizer,
+                                                  struct btk_error_info *error);
+
+// *tokenizer may be NULL; it is NULL afterwards. No scratch of it may be in use.
+BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer);
+
+struct btk_tokenizer_info {
+    const char *model;              // "WordPiece" or "BPE"
+    const char *simd;               // the kernels in use: "avx512", "avx2", "scalar"
+    uint32_t vocabulary_count;      // without added tokens that are not in the model
+    uint32_t token_count;           // with them
+    uint32_t added_token_count;
+    uint32_t special_prefix_tokens; // what the post-processor puts before a text
+    uint32_t special_suffix_tokens; // and behind it
+    uint32_t token_bytes_max;       // longest token as `tokens` shows it
+    uint64_t image_bytes;
+};
+
+BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
+                                struct btk_tokenizer_info *out_info);
+
+// A scratch for this tokenizer, about 1 MiB. -ENOMEM; -EINVAL: BUDTIKTOK_SIMD names a set of kernels
+// that there is not, -ENOTSUP: or one that this processor does not have.
+BTK_API_MUST_USE BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer,
+                                             struct btk_scratch **out_scratch,
+                                             struct btk_error_info *error);
+BTK_API void btk_scratch_free(struct btk_scratch **scratch); // like close
+
+// How many allocations encode had to make after all (pieces beyond 64 KiB).
+BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch);
+
+// Pieces found in the cache of pieces, and not found.
+BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_hits,
+                                      uint64_t *out_misses);
+
+// Forgets the cached pieces: for measurements from a cold start.
+BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
+
+// --- Encoding
+// --------------------------------------------------------------------------------------
+
+// Begin with BTK_ENCODE_DEFAULTS.
+struct btk_encode_options {
+    bool add_special_tokens; // what the post-processor adds
+    uint8_t offsets_unit;    // enum btk_offsets_unit
+    uint8_t invalid_utf8;    // enum btk_invalid_utf8
+};
+
+#define BTK_ENCODE_DEFAULTS                                                                        \
+    {                                                                                              \
+        .add_special_tokens = true, .offsets_unit = BTK_OFFSETS_CHAR,                              \
+        .invalid_utf8 = BTK_INVALID_UTF8_ERROR                                                     \
+    }
+
+// Columns of the caller, each NULL (not wanted, costs nothing) or with room for `capacity` tokens
+// (offsets and sources: two numbers a token).
+struct btk_encoding {
+    size_t capacity;              // tokens
+    size_t count;                 // out: tokens
+    uint32_t *ids;                // never NULL
+    uint32_t *offsets;            // begin and end in the text, in the unit of the options
+    uint32_t *type_ids;
+    uint32_t *word_ids;           // UINT32_MAX: none
+    uint8_t *special_tokens_mask; // 1: added by the post-processor
+    uint32_t *sources;            // for btk_token_text_in: bytes in the text; 0, 0: the token's own
+};
+
+// Room that is always enough for a text of `text_bytes` bytes.
+BTK_API size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
+                                const struct btk_encode_options *options);
+
+// Encodes one text of at most 2^31 bytes; NUL is a character. With BTK_INVALID_UTF8_REPLACE, offsets
+// and sources speak of the text with its replacements. Errors: -EILSEQ (error->offset: the first
+// byte that is not UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill).
+// encoding->count is 0 after a failure; the columns may have been written.
+BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
+                                        struct btk_scratch *scratch, const char *text,
+                                        size_t text_bytes, const struct btk_encode_options *options,
+                                        struct btk_encoding *encoding,
+                                        struct btk_error_info *error);
+
+// The same for text that is known to be UTF-8; anything else makes the result meaningless, but is
+// safe.
+BTK_API_MUST_USE BTK_API int btk_encode_validated(const struct btk_tokenizer *tokenizer,
+                                                  struct btk_scratch *scratch, const char *text,
+                                                  size_t text_bytes,
+                                                  const struct btk_encode_options *options,
+                                                  struct btk_encoding *encoding,
+                                                  struct btk_error_info *error);
+
+// --- Tokens
+// ----------------------------------------------------------------------------------------
+
+// The token of an id as it stands in the vocabulary; not NUL-terminated; NULL: no such id.
+BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
+                                   size_t *out_bytes);
+
+// The same for a token of an encoding: an added token that took spaces beside it shows them.
+// `source` points to its two numbers in `sources`, `text` is what was encoded.
+BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
+                                      const char *text, const uint32_t source[2],
+                                      size_t *out_bytes);
+
+// The id of a token; false: there is none.
+BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
+                          uint32_t *out_id);
+
+// --- Decoding
+// --------------------------------------------------------------------------------------
+
+// Room that is always enough for the text of `id_count` ids.
+BTK_API size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count);
+
+// The text of ids, valid UTF-8 without NUL at its end. Ids that are not in the vocabulary are left
+// out, as the reference does. -ENOBUFS: see btk_decode_bound.
+BTK_API_MUST_USE BTK_API int btk_decode(const struct btk_tokenizer *tokenizer, const uint32_t *ids,
+                                        size_t id_count, bool skip_special_tokens, char *out_text,
+                                        size_t capacity_bytes, size_t *out_bytes,
+                                        struct btk_error_info *error);
+
+#ifdef __cplusplus
+}
+#endif
