@@ -140,3 +140,16 @@ size_t btk_pretok_gpt2_next(struct btk_pretok *pretok, struct btk_piece *out_pie
     }
     return count;
 }
+
+bool btk_pretok_gpt2_first_after_space(struct btk_pretok *pretok, struct btk_piece *out_piece)
+{
+    size_t length;
+    const enum kind kind = kind_at(pretok, 0, &length);
+    size_t end = run_end(pretok, length, kind);
+    if (kind == KIND_SPACE && end < pretok->length) {
+        end--;
+        while (end > 0 && (pretok->text[end] & 0xc0) == 0x80) end--;
+    }
+    *out_piece = (struct btk_piece){0, (uint32_t)end};
+    return end > 0;
+}

@@ -48,3 +48,7 @@ typedef size_t btk_pretok_next_fn(struct btk_pretok *pretok, struct btk_piece *o
 #define PATTERN(name, NAME, source) btk_pretok_next_fn btk_pretok_##name##_next;
 BTK_PATTERN_LIST(PATTERN)
 #undef PATTERN
+
+// gpt2: the first piece of " " + text, without that space; empty when the space is a piece of its
+// own. `pretok` is fresh; the text is not empty and does not begin with ' '.
+bool btk_pretok_gpt2_first_after_space(struct btk_pretok *pretok, struct btk_piece *out_piece);

@@ -134,7 +134,9 @@ static bool is_set_apart(const struct btk_bert *bert, struct source_char source)
 
 static bool is_mark_at(const struct walk *walk, size_t position)
 {
-    if (position >= walk->text.length || walk->text.data[position] < 0xc0) return false;
+    if (position >= walk->text.length) return false;
+    const uint8_t byte = walk->text.data[position];
+    if (byte >= 0x20 && byte < 0x7f) return false;
     const struct source_char source = next_char(walk, position);
     return source.end && !is_set_apart(walk->bert, source) && is_mark(walk->bert, source);
 }
