@@ -135,7 +135,7 @@ static size_t ascii_prefix(const uint8_t *text, size_t length)
     return high ? at + (size_t)__builtin_ctzll(high) : length;
 }
 
-// 0xff where a byte is in [first, first + count), count at most 128: the range is moved to the
+// 0xff where a byte is in [first, first + count), count below 256: the range is moved to the
 // lowest signed numbers, because AVX2 compares signed ones alone.
 static inline __m256i in_range(__m256i vector, int first, int count)
 {
