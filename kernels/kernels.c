@@ -17,7 +17,8 @@
 #define AVX512_NEEDS                                                                               \
     (AVX2_NEEDS | BTK_CPU_AVX512F | BTK_CPU_AVX512BW | BTK_CPU_AVX512VL | BTK_CPU_AVX512VBMI)
 
-// Every set of the source, best last; `needs` is what its library is compiled for.
+// Every set of the source, best last; `needs` is what its library is compiled for. VBMI also keeps
+// the first processors with AVX-512 out, whose clock falls where 64-byte vectors are used.
 static const struct known_set {
     const char *name;
     const struct btk_kernels *kernels; // NULL: not in this build

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernels/cpu_features.h"
+#include "common/utf8.h"
 #include "tests/kernels/bench_kernels.h"
 #include "tests/kernels/guarded_pages.h"
 #include "tests/kernels/kernel_cases.h"
@@ -23,6 +25,8 @@
 #define CANARY_BYTES  64
 #define CANARY        0xa5
 #define MOST_FAILURES 20
+#define RACE_BYTES    256
+#define RACE_COPIES   300000
 
 // What is being checked: global because the handler of a fault tells it.
 static struct {
@@ -148,6 +152,53 @@ static void check_every_sequence(void)
     }
 }
 
+// Spoils one byte after the other, each for a moment, until somebody kills the process.
+static void spoil_forever(volatile uint8_t *text, uint64_t seed)
+{
+    while (true) {
+        volatile uint8_t *byte = &text[sample_random(&seed) % RACE_BYTES];
+        const uint8_t kept = *byte;
+        *byte = 0xff;
+        *byte = kept;
+    }
+}
+
+static void check_copies(const uint8_t *text)
+{
+    now.kernel = &kernel_cases[0];
+    now.text_name = "changing";
+    now.length = RACE_BYTES;
+    uint8_t *out = out_pages.end - RACE_BYTES;
+    for (int i = 0; i < RACE_COPIES && failure_count == 0; i++) {
+        const size_t valid = now.set->utf8_copy(out, text, RACE_BYTES);
+        check_count++;
+        if (btk_utf8_valid_prefix(out, valid) != valid) fail("copied what it did not check");
+    }
+}
+
+// What was found valid is valid in the copy, whatever the text says by now. A process writes to it
+// and not a thread: this race is meant, and no tool shall report it.
+static void check_copy_of_changing_text(void)
+{
+    uint8_t *text =
+        mmap(NULL, RACE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (text == MAP_FAILED) {
+        fail("no memory for a shared text");
+        return;
+    }
+    sample_fill(SAMPLE_LATIN, now.seed, text, RACE_BYTES);
+    const pid_t writer = fork();
+    if (writer == 0) spoil_forever(text, now.seed);
+    if (writer < 0) {
+        fail("no process to write to the text");
+    } else {
+        check_copies(text);
+        kill(writer, SIGKILL);
+        waitpid(writer, NULL, 0);
+    }
+    munmap(text, RACE_BYTES);
+}
+
 static void check_set(const struct btk_kernels *set, uint64_t seed, uint64_t rounds)
 {
     now.set = set;
@@ -159,6 +210,7 @@ static void check_set(const struct btk_kernels *set, uint64_t seed, uint64_t rou
     check_every_alignment();
     check_long_texts();
     check_every_sequence();
+    check_copy_of_changing_text();
 }
 
 static void catch_faults(void)
