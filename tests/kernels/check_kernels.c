@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,9 +153,10 @@ static void check_every_sequence(void)
     }
 }
 
-// Spoils one byte after the other, each for a moment, until somebody kills the process.
+// Spoils one byte after the other, each for a moment, until the process or its parent is killed.
 static void spoil_forever(volatile uint8_t *text, uint64_t seed)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (true) {
         volatile uint8_t *byte = &text[sample_random(&seed) % RACE_BYTES];
         const uint8_t kept = *byte;
@@ -168,6 +170,7 @@ static void check_copies(const uint8_t *text)
     now.kernel = &kernel_cases[0];
     now.text_name = "changing";
     now.length = RACE_BYTES;
+    now.alignment = 0;
     uint8_t *out = out_pages.end - RACE_BYTES;
     for (int i = 0; i < RACE_COPIES && failure_count == 0; i++) {
         const size_t valid = now.set->utf8_copy(out, text, RACE_BYTES);
@@ -210,6 +213,7 @@ static void check_set(const struct btk_kernels *set, uint64_t seed, uint64_t rou
     check_every_alignment();
     check_long_texts();
     check_every_sequence();
+    now.seed = seed;
     check_copy_of_changing_text();
 }
 

@@ -74,6 +74,21 @@ Test(kernels, an_unknown_name_is_refused_with_the_names_that_there_are)
     }
 }
 
+Test(kernels, an_empty_text_may_be_null)
+{
+    size_t count;
+    const struct btk_kernels *const *sets = btk_kernels_all(&count);
+    for (size_t i = 0; i < count && btk_kernels_is_supported(sets[i]); i++) {
+        cr_expect_eq(sets[i]->utf8_copy(NULL, NULL, 0), 0);
+        cr_expect_eq(sets[i]->utf8_valid_prefix(NULL, 0), 0);
+        cr_expect_eq(sets[i]->ascii_prefix(NULL, 0), 0);
+        cr_expect_eq(sets[i]->utf8_count(NULL, 0), 0);
+        sets[i]->ascii_lower(NULL, NULL, 0);
+        sets[i]->class_masks(NULL, 0, NULL);
+        sets[i]->bert_masks(NULL, 0, NULL);
+    }
+}
+
 Test(kernels, features_are_named_and_cut_where_the_room_ends)
 {
     char text[BTK_CPU_FEATURES_TEXT_BYTES];
