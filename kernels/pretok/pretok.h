@@ -8,6 +8,7 @@
 // Ownership: borrows text and kernels. Threads: one a struct.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -99,7 +99,7 @@ uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk
 
 int btk_compile_text_lookup(struct btk_compiler *compiler)
 {
-    uint64_t mask;
+    uint64_t mask = 0;
     btk_buffer_clear(&compiler->sections[BTK_SECTION_TEXT_LOOKUP]);
     const int status
         = btk_compiler_table(compiler, BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot),

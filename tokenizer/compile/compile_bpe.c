@@ -25,7 +25,7 @@ static bool stands_for_bytes(const struct btk_compiler *compiler, uint32_t id, u
 
 static int compile_bytes_lookup(struct btk_compiler *compiler, uint32_t *byte_ids)
 {
-    uint64_t mask;
+    uint64_t mask = 0;
     const int status
         = btk_compiler_table(compiler, BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot),
                              compiler->config.token_count, &mask);
@@ -126,7 +126,7 @@ static int compile_merges(struct btk_compiler *compiler)
                                    merges ? btk_json_type_name(merges) : "missing");
     const size_t count = btk_json_count(merges);
     if (count >= UINT32_MAX / 4) return refuse_merge(compiler, count, "is one too many");
-    uint64_t mask;
+    uint64_t mask = 0;
     int status = btk_compiler_table(compiler, BTK_SECTION_MERGES, sizeof(struct btk_merge_slot),
                                     count, &mask);
     for (size_t rank = 0; rank < count && !status; rank++)

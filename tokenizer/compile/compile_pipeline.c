@@ -131,7 +131,7 @@ static int add_special(struct btk_compiler *compiler, const struct btk_json *spe
                        const struct btk_json *piece, bool is_suffix)
 {
     struct btk_bytes name;
-    uint32_t type_id;
+    uint32_t type_id = 0;
     int status = piece_type_id(compiler, piece, &type_id);
     if (status < 0) return status;
     char key[256];

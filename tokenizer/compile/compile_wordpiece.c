@@ -41,7 +41,7 @@ static int follow(struct trie_builder *builder, uint32_t *in_out_node, uint8_t b
         }
         at++;
     }
-    uint32_t child;
+    uint32_t child = 0;
     const int status = add_node(builder, &child);
     if (status < 0) return status;
     builder->slots[at & builder->mask] = (struct btk_edge_slot){key, child};
@@ -84,7 +84,7 @@ static int shrink(struct trie_builder *builder)
     struct btk_compiler *const compiler = builder->compiler;
     struct btk_buffer large = compiler->sections[BTK_SECTION_TRIE_EDGES];
     btk_buffer_init(&compiler->sections[BTK_SECTION_TRIE_EDGES]);
-    uint64_t mask;
+    uint64_t mask = 0;
     const int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES,
                                           sizeof(struct btk_edge_slot), builder->node_count, &mask);
     struct btk_edge_slot *const slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
