@@ -29,20 +29,11 @@ static uint32_t chars_before(struct char_cursor *cursor, size_t byte)
 }
 
 // A token of a part of a character has the place of all of it.
-static void widen(struct btk_bytes text, uint32_t *offsets, size_t count)
+static void widen(struct btk_bytes text, uint32_t *offsets)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t *const begin = &offsets[2 * i];
-        uint32_t *const end = &offsets[2 * i + 1];
-        while (*begin > 0 && *begin < text.length && is_continuation(text.data[*begin])) --*begin;
-        while (*end < text.length && is_continuation(text.data[*end])) ++*end;
-    }
-}
-
-static void count_chars(struct btk_bytes text, uint32_t *offsets, size_t count)
-{
-    struct char_cursor cursor = {.text = text};
-    for (size_t i = 0; i < 2 * count; i++) offsets[i] = chars_before(&cursor, offsets[i]);
+    while (offsets[0] > 0 && offsets[0] < text.length && is_continuation(text.data[offsets[0]]))
+        offsets[0]--;
+    while (offsets[1] < text.length && is_continuation(text.data[offsets[1]])) offsets[1]++;
 }
 
 enum { SPACE_MARK = 0x120 }; // the byte 0x20 in the byte-level alphabet
@@ -91,36 +82,41 @@ static void trim_one(const struct btk_image *image, size_t index, size_t leading
         offsets[1] = (uint32_t)btk_max_size(offsets[1] - trailing, offsets[0]);
 }
 
-static void trim(struct btk_encoder *encoder, size_t first)
+// How many spaces a token shows at its ends. An added token shows those that it took from the text,
+// so it is asked there; `offsets` are bytes still.
+static void count_spaces(const struct btk_encoder *encoder, uint32_t id, const uint32_t *offsets,
+                         size_t *out_leading, size_t *out_trailing)
 {
-    const struct btk_encoding *const encoding = encoder->encoding;
-    for (size_t i = first; i < encoding->count; i++) {
-        const struct btk_token_info info = encoder->image->tokens[encoding->ids[i]];
-        size_t leading = info.leading_spaces, trailing = info.trailing_spaces;
-        const uint32_t *const source = encoding->sources ? &encoding->sources[2 * i] : NULL;
-        if (source && source[1]) {
-            const struct btk_bytes text = {encoder->text.data + source[0], source[1] - source[0]};
-            leading = spaces_at_begin(text);
-            trailing = spaces_at_end(text);
-        }
-        if (leading || trailing)
-            trim_one(encoder->image, i - first, leading, trailing, &encoding->offsets[2 * i]);
-    }
+    const struct btk_token_info info = encoder->image->tokens[id];
+    *out_leading = info.leading_spaces;
+    *out_trailing = info.trailing_spaces;
+    if (!(info.flags & BTK_TOKEN_ADDED)) return;
+    const struct btk_bytes text = {encoder->text.data + offsets[0], offsets[1] - offsets[0]};
+    *out_leading = spaces_at_begin(text);
+    *out_trailing = spaces_at_end(text);
 }
 
 static void convert_offsets(struct btk_encoder *encoder, size_t first)
 {
-    struct btk_encoding *const encoding = encoder->encoding;
-    uint32_t *const offsets = encoding->offsets + 2 * first;
-    const size_t count = encoding->count - first;
+    const struct btk_encoding *const encoding = encoder->encoding;
     const struct btk_bytes text = encoder->text;
     const bool is_ascii
         = encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
-    if (!is_ascii) {
-        widen(text, offsets, count);
-        if (encoder->options->offsets_unit == BTK_OFFSETS_CHAR) count_chars(text, offsets, count);
+    const bool trims = encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS;
+    const bool counts = !is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
+    struct char_cursor cursor = {.text = text};
+    if (is_ascii && !trims) return;
+    for (size_t i = first; i < encoding->count; i++) {
+        uint32_t *const offsets = &encoding->offsets[2 * i];
+        size_t leading = 0, trailing = 0;
+        if (!is_ascii) widen(text, offsets);
+        if (trims) count_spaces(encoder, encoding->ids[i], offsets, &leading, &trailing);
+        if (counts) {
+            offsets[0] = chars_before(&cursor, offsets[0]);
+            offsets[1] = chars_before(&cursor, offsets[1]);
+        }
+        if (leading || trailing) trim_one(encoder->image, i - first, leading, trailing, offsets);
     }
-    if (encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS) trim(encoder, first);
 }
 
 void btk_postprocess_columns(struct btk_encoder *encoder, size_t first)

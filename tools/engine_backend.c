@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine in this process: a document is encoded when its result is asked for.
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tools/backend.h"
+#include "tools/open_tokenizer.h"
+
+struct engine_backend {
+    struct btk_backend_request request;
+    struct btk_tokenizer *tokenizer;
+    struct btk_scratch *scratch;
+    const struct btk_request_batch *batch;
+    struct btk_encoding encoding;
+    struct btk_buffer token_text;
+    uint32_t *token_ends;
+    char *text; // decode
+    size_t text_capacity;
+};
+
+static void clear_columns(struct engine_backend *backend)
+{
+    struct btk_encoding *const encoding = &backend->encoding;
+    free(encoding->ids);
+    free(encoding->offsets);
+    free(encoding->type_ids);
+    free(encoding->word_ids);
+    free(encoding->special_tokens_mask);
+    free(encoding->sources);
+    free(backend->token_ends);
+    *encoding = (struct btk_encoding){0};
+    backend->token_ends = NULL;
+}
+
+static bool try_allocate(uint32_t **column, bool is_wanted, size_t count)
+{
+    if (!is_wanted) return true;
+    *column = malloc(count * sizeof **column);
+    return *column != NULL;
+}
+
+static int reserve_columns(struct engine_backend *backend, size_t capacity)
+{
+    struct btk_encoding *const encoding = &backend->encoding;
+    if (encoding->capacity >= capacity) return 0;
+    clear_columns(backend);
+    const uint32_t fields = backend->request.fields;
+    const bool wants_mask = fields & (BTK_FIELD_SPECIAL_TOKENS_MASK | BTK_FIELD_SEQUENCE_IDS);
+    const bool wants_tokens = fields & BTK_FIELD_TOKENS;
+    const bool wants_offsets = fields & BTK_FIELD_OFFSETS;
+    if (!try_allocate(&encoding->ids, true, capacity)
+        || !try_allocate(&encoding->offsets, wants_offsets, 2 * capacity)
+        || !try_allocate(&encoding->type_ids, fields & BTK_FIELD_TYPE_IDS, capacity)
+        || !try_allocate(&encoding->word_ids, fields & BTK_FIELD_WORD_IDS, capacity)
+        || !try_allocate(&encoding->sources, wants_tokens, 2 * capacity)
+        || !try_allocate(&backend->token_ends, wants_tokens, capacity))
+        return -ENOMEM;
+    if (wants_mask && !(encoding->special_tokens_mask = malloc(capacity))) return -ENOMEM;
+    encoding->capacity = capacity;
+    return 0;
+}
+
+static int write_tokens(struct engine_backend *backend, const char *text)
+{
+    const struct btk_encoding *const encoding = &backend->encoding;
+    backend->token_text.length = 0;
+    for (size_t i = 0; i < encoding->count; i++) {
+        size_t bytes;
+        const char *const token = btk_token_text_in(backend->tokenizer, encoding->ids[i], text,
+                                                    &encoding->sources[2 * i], &bytes);
+        if (btk_buffer_append(&backend->token_text, token, bytes) < 0) return -ENOMEM;
+        backend->token_ends[i] = (uint32_t)backend->token_text.length;
+    }
+    return 0;
+}
+
+static uint32_t status_of(int error_code)
+{
+    switch (error_code) {
+    case -EILSEQ: return BTK_STATUS_INVALID_UTF8;
+    case -E2BIG:
+    case -ENOBUFS: return BTK_STATUS_TOO_LARGE;
+    default: return BTK_STATUS_OUT_OF_MEMORY;
+    }
+}
+
+static void fill_view(const struct engine_backend *backend, struct btk_document_view *view)
+{
+    const struct btk_encoding *const encoding = &backend->encoding;
+    *view = (struct btk_document_view){
+        .token_count = encoding->count,
+        .ids = encoding->ids,
+        .offsets = encoding->offsets,
+        .type_ids = encoding->type_ids,
+        .word_ids = encoding->word_ids,
+        .special_tokens_mask = encoding->special_tokens_mask,
+        .token_ends = backend->token_ends,
+        .token_text = backend->token_text.data,
+        .token_text_end = (uint32_t)backend->token_text.length,
+    };
+}
+
+static int encode_document(struct engine_backend *backend, struct btk_bytes document,
+                           struct btk_document_view *out_view)
+{
+    const struct btk_encode_options options
+        = {.add_special_tokens = backend->batch->add_special_tokens,
+           .offsets_unit = backend->request.offsets_unit,
+           .invalid_utf8 = backend->request.invalid_utf8};
+    struct btk_error_info error = {.offset = 0};
+    const char *const text = document.length ? (const char *)document.data : "";
+    int status = reserve_columns(
+        backend, btk_encode_bound(backend->tokenizer, document.length, &options));
+    if (!status)
+        status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
+                            &backend->encoding, &error);
+    if (!status && backend->token_ends) status = write_tokens(backend, text);
+    if (!status) fill_view(backend, out_view);
+    else
+        *out_view = (struct btk_document_view){.status = status_of(status),
+                                               .error_offset = error.offset};
+    return 0;
+}
+
+static int decode_document(struct engine_backend *backend, struct btk_bytes document,
+                           struct btk_document_view *out_view)
+{
+    const size_t id_count = document.length / sizeof(uint32_t);
+    const size_t bound = btk_decode_bound(backend->tokenizer, id_count);
+    if (bound > backend->text_capacity || !backend->text) {
+        free(backend->text);
+        backend->text = malloc(bound + 1);
+        backend->text_capacity = backend->text ? bound : 0;
+        if (!backend->text) return -ENOMEM;
+    }
+    size_t bytes;
+    const int status = btk_decode(backend->tokenizer, (const uint32_t *)(const void *)document.data,
+                                  id_count, backend->request.skip_special_tokens, backend->text,
+                                  backend->text_capacity, &bytes, NULL);
+    if (status < 0) return status;
+    *out_view = (struct btk_document_view){.text = (const uint8_t *)backend->text,
+                                           .text_bytes = bytes};
+    return 0;
+}
+
+static int submit(void *self, unsigned slot, const struct btk_request_batch *batch,
+                  struct btk_error *error)
+{
+    struct engine_backend *const backend = self;
+    (void)slot, (void)error;
+    backend->batch = batch;
+    return 0;
+}
+
+static int wait_for(void *self, unsigned slot, struct btk_error *error)
+{
+    (void)self, (void)slot, (void)error;
+    return 0;
+}
+
+static int view(void *self, unsigned slot, size_t index, struct btk_document_view *out_view)
+{
+    struct engine_backend *const backend = self;
+    (void)slot;
+    const struct btk_bytes document = btk_request_document(backend->batch, index);
+    return backend->request.operation == BTK_OPERATION_DECODE
+               ? decode_document(backend, document, out_view)
+               : encode_document(backend, document, out_view);
+}
+
+static void release(void *self, unsigned slot)
+{
+    (void)self, (void)slot;
+}
+
+static void close_backend(void *self)
+{
+    struct engine_backend *const backend = self;
+    clear_columns(backend);
+    btk_buffer_clear(&backend->token_text);
+    free(backend->text);
+    btk_scratch_free(&backend->scratch);
+    btk_tokenizer_close(&backend->tokenizer);
+    free(backend);
+}
+
+int btk_engine_backend_open(const struct btk_options *options,
+                            const struct btk_backend_request *request,
+                            struct btk_backend *out_backend, struct btk_error *error)
+{
+    struct engine_backend *const backend = calloc(1, sizeof *backend);
+    if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
+    backend->request = *request;
+    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer,
+                                    error);
+    struct btk_error_info info;
+    if (!status && btk_scratch_new(backend->tokenizer, &backend->scratch, &info) < 0)
+        status = btk_error_import(error, &info);
+    if (status < 0) {
+        close_backend(backend);
+        return status;
+    }
+    *out_backend = (struct btk_backend){backend, 1, submit, wait_for, view, release, close_backend};
+    return 0;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/open_tokenizer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/buffer.h"
+#include "common/mapped_file.h"
+#include "tokenizer/compile/compile.h"
+#include "tokenizer/default/default_models.h"
+#include "tokenizer/image.h"
+
+int btk_error_import(struct btk_error *error, const struct btk_error_info *info)
+{
+    return btk_error_set(error, info->code, info->offset, "%s", info->message);
+}
+
+// A name without a slash may be an embedded model; a file of that name is "./name".
+static bool is_embedded(const char *name, struct btk_default_model *out_model)
+{
+    return name ? btk_default_model_find(name, out_model) : btk_default_model_get(0, out_model);
+}
+
+int btk_open_tokenizer(const char *name, struct btk_tokenizer **out_tokenizer,
+                       struct btk_error *error)
+{
+    struct btk_default_model model;
+    struct btk_error_info info;
+    const int status = is_embedded(name, &model)
+                           ? btk_tokenizer_open_json(model.json, model.json_bytes, out_tokenizer,
+                                                     &info)
+                           : btk_tokenizer_open(name, out_tokenizer, &info);
+    return status < 0 ? btk_error_import(error, &info) : 0;
+}
+
+// A file that is an image already is taken as it is.
+static int load_file(const char *path, struct btk_buffer *out_image, struct btk_error *error)
+{
+    struct btk_mapped_file file;
+    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
+    if (status < 0) return status;
+    uint64_t magic = 0;
+    if (file.length >= sizeof magic) memcpy(&magic, file.data, sizeof magic);
+    if (magic == BTK_IMAGE_MAGIC) {
+        status = btk_image_verify(file.data, file.length, error);
+        if (!status && btk_buffer_append(out_image, file.data, file.length) < 0)
+            status = btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
+    } else {
+        status = btk_compile_json((struct btk_bytes){file.data, file.length}, out_image, error);
+    }
+    btk_mapped_file_unmap(&file);
+    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+}
+
+int btk_compile_named(const char *name, struct btk_buffer *out_image, struct btk_error *error)
+{
+    struct btk_default_model model;
+    if (!is_embedded(name, &model)) return load_file(name, out_image, error);
+    return btk_compile_json((struct btk_bytes){model.json, model.json_bytes}, out_image, error);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/output_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/error.h"
+#include "tools/output.h"
+
+static void write_flags(struct btk_json_writer *writer, const uint8_t *flags, size_t count)
+{
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) btk_json_unsigned(writer, flags[i]);
+    btk_json_end_array(writer);
+}
+
+static void write_repeated(struct btk_json_writer *writer, uint64_t number, size_t count)
+{
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) btk_json_unsigned(writer, number);
+    btk_json_end_array(writer);
+}
+
+static void write_optional(struct btk_json_writer *writer, const uint32_t *numbers, size_t count)
+{
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i] == UINT32_MAX) btk_json_null(writer);
+        else btk_json_unsigned(writer, numbers[i]);
+    }
+    btk_json_end_array(writer);
+}
+
+// Sequence 0 is the text; what the post-processor added is of none. Added tokens of the text are
+// told apart by the mask.
+static void write_sequences(struct btk_json_writer *writer, const struct btk_document_view *view)
+{
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < view->token_count; i++) {
+        if (view->special_tokens_mask && view->special_tokens_mask[i]) btk_json_null(writer);
+        else btk_json_unsigned(writer, 0);
+    }
+    btk_json_end_array(writer);
+}
+
+static void write_tokens(struct btk_json_writer *writer, const struct btk_document_view *view)
+{
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < view->token_count; i++) {
+        size_t length;
+        const char *const token = btk_document_token(view, i, &length);
+        btk_json_text(writer, (struct btk_bytes){(const uint8_t *)token, token ? length : 0});
+    }
+    btk_json_end_array(writer);
+}
+
+static void write_fields(struct btk_json_writer *writer, uint32_t fields,
+                         const struct btk_document_view *view)
+{
+    if (fields & BTK_FIELD_IDS) {
+        btk_json_name(writer, "ids");
+        btk_json_unsigned_array(writer, view->ids, view->token_count);
+    }
+    if (fields & BTK_FIELD_TYPE_IDS) {
+        btk_json_name(writer, "type_ids");
+        btk_json_unsigned_array(writer, view->type_ids, view->token_count);
+    }
+    if (fields & BTK_FIELD_TOKENS) {
+        btk_json_name(writer, "tokens");
+        write_tokens(writer, view);
+    }
+    if (fields & BTK_FIELD_OFFSETS) {
+        btk_json_name(writer, "offsets");
+        btk_json_pair_array(writer, view->offsets, view->token_count);
+    }
+    if (fields & BTK_FIELD_WORD_IDS) {
+        btk_json_name(writer, "word_ids");
+        write_optional(writer, view->word_ids, view->token_count);
+    }
+    if (fields & BTK_FIELD_SEQUENCE_IDS) {
+        btk_json_name(writer, "sequence_ids");
+        write_sequences(writer, view);
+    }
+    if (fields & BTK_FIELD_SPECIAL_TOKENS_MASK) {
+        btk_json_name(writer, "special_tokens_mask");
+        write_flags(writer, view->special_tokens_mask, view->token_count);
+    }
+    if (fields & BTK_FIELD_ATTENTION_MASK) {
+        btk_json_name(writer, "attention_mask");
+        write_repeated(writer, 1, view->token_count);
+    }
+    if (fields & BTK_FIELD_OVERFLOWING) {
+        btk_json_name(writer, "overflowing");
+        btk_json_begin_array(writer);
+        btk_json_end_array(writer);
+    }
+}
+
+void btk_output_json_error(struct btk_json_writer *writer, const struct btk_request_error *error)
+{
+    btk_json_begin_object(writer);
+    btk_json_name(writer, "error");
+    btk_json_begin_object(writer);
+    btk_json_name(writer, "code");
+    btk_json_string(writer, error->code);
+    btk_json_name(writer, "message");
+    btk_json_string(writer, error->message);
+    if (error->offset != BTK_NO_OFFSET) {
+        btk_json_name(writer, "offset");
+        btk_json_unsigned(writer, error->offset);
+    }
+    btk_json_end_object(writer);
+    btk_json_end_object(writer);
+}
+
+bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
+                              const struct btk_document_view *view)
+{
+    if (view->status != BTK_STATUS_OK) {
+        const bool has_offset = view->status == BTK_STATUS_INVALID_UTF8;
+        struct btk_request_error error
+            = {.code = btk_output_status_name(view->status),
+               .offset = has_offset ? view->error_offset : BTK_NO_OFFSET};
+        if (has_offset)
+            snprintf(error.message, sizeof error.message,
+                     "not UTF-8 from byte %" PRIu64 " of the document on", view->error_offset);
+        else
+            snprintf(error.message, sizeof error.message, "the document could not be done: %s",
+                     error.code);
+        btk_output_json_error(writer, &error);
+        return true;
+    }
+    btk_json_begin_object(writer);
+    if (view->text) {
+        btk_json_name(writer, "text");
+        btk_json_text(writer, (struct btk_bytes){view->text, view->text_bytes});
+    } else {
+        write_fields(writer, fields, view);
+    }
+    btk_json_end_object(writer);
+    return false;
+}
