@@ -44,7 +44,7 @@ struct btk_shard_report btk_shard_runner_refuse(const struct btk_shard_runner *r
 
 static uint32_t malformed(const struct btk_assignment *assignment, const char *why)
 {
-    btk_log(BTK_LOG_WARN, "worker", "shard_refused", "shard=%llu reason=\"%s\"",
+    btk_log(BTK_LOG_DEBUG, "worker", "shard_refused", "shard=%llu reason=\"%s\"",
             (unsigned long long)assignment->shard_id, why);
     return BTK_STATUS_MALFORMED;
 }
