@@ -2,6 +2,7 @@
 // What each message of the coordinator does. They come over both channels; which one does not
 // matter, but for the descriptors that only P.fd carries.
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -32,7 +33,8 @@ static void on_load_image(struct btk_worker_session *session, struct btk_worker_
     if (rc != 0) {
         complain(message, rc);
         answer.image_ready.status = (uint32_t)-rc;
-        strncpy(answer.image_ready.message, error.message, sizeof answer.image_ready.message - 1);
+        snprintf(answer.image_ready.message, sizeof answer.image_ready.message, "%s",
+                 error.message);
     }
     btk_worker_session_send(session, &answer);
 }
