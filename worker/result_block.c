@@ -147,20 +147,17 @@ static void write_document(struct btk_result_block *block, uint32_t status, uint
     block->documents_done++;
 }
 
-bool btk_result_block_try_end(struct btk_result_block *block, uint64_t count)
+void btk_result_block_end(struct btk_result_block *block, uint64_t count)
 {
     struct btk_result_header next = block->header;
     assert(count <= block->capacity - get_count(&next));
     set_count(&next, get_count(&next) + count);
     next.token_text_bytes = block->token_text->length;
     lay_out(&next);
-    if (next.block_bytes > block->room.limit_bytes || next.token_text_bytes > UINT32_MAX) {
-        block->token_text->length = block->header.token_text_bytes;
-        return false;
-    }
+    block->is_full = next.block_bytes > block->room.limit_bytes;
+    if (block->is_full) return;
     block->header = next;
     write_document(block, BTK_STATUS_OK, 0);
-    return true;
 }
 
 void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint64_t detail)
@@ -188,7 +185,7 @@ void btk_result_block_write(struct btk_result_block *block, uint8_t *destination
     const struct btk_result_header *from = &block->open;
     const struct btk_result_header *to = &block->header;
     const uint64_t tokens = to->token_count;
-    assert(block->documents_done == to->document_count);
+    assert(!block->is_full && block->documents_done == to->document_count);
     // In the order of the layout: each column moves down, onto what has moved already.
     move_column(block, destination, from->documents_offset, to->documents_offset,
                 to->document_count * sizeof(struct btk_result_document));

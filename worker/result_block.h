@@ -9,8 +9,8 @@
 // buffer. `written` may be elsewhere: the block of a shard with a memfd of its own is put together
 // in private memory and written once its size is known.
 //
-// Nothing here fails in the middle: a document that does not fit any more is told by try_end, and
-// has no tokens then.
+// A block that would outgrow its limit is full: nothing more is taken, and the shard is made again
+// in a memfd of its own, of the size that it takes.
 //
 // Ownership: borrows base, destination and the buffer of token text. Threads: one.
 #pragma once
@@ -42,6 +42,7 @@ struct btk_result_block {
     uint64_t capacity;             // tokens (encode) or bytes of text (decode)
     uint32_t documents_done;
     uint32_t document_errors;
+    bool is_full; // a document did not fit: the block is worth nothing
 };
 
 // Room that is enough for a block of `header`'s op, fields and document_count with that many tokens
@@ -65,9 +66,8 @@ uint32_t *btk_result_block_token_ends(const struct btk_result_block *block);
 uint8_t *btk_result_block_text(const struct btk_result_block *block, uint64_t *out_room_bytes);
 
 // Ends a document that has `count` tokens at the tail, or bytes of text (decode), and with it the
-// text of tokens that was appended. false: the block would outgrow its limit; then nothing changed
-// but the buffer of token text, which is back where it was.
-BTK_MUST_USE bool btk_result_block_try_end(struct btk_result_block *block, uint64_t count);
+// text of tokens that was appended. The block may be full after it.
+void btk_result_block_end(struct btk_result_block *block, uint64_t count);
 
 // Ends a document that has no result. What was written at the tail is forgotten.
 void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint64_t detail);
@@ -76,7 +76,7 @@ void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint
 uint64_t btk_result_block_bytes(const struct btk_result_block *block);
 
 // Moves everything but the head together at `destination`, which may be the base. All documents
-// have ended.
+// have ended, and the block is not full.
 void btk_result_block_write(struct btk_result_block *block, uint8_t *destination);
 
 // Writes the head, with the stamps that header has by now, after write().

@@ -40,24 +40,23 @@ static int decode_document(const struct btk_shard *shard, struct btk_bytes ids,
     return decode_at_tail(shard, ids.length / sizeof(uint32_t), tail, room_bytes, out_bytes);
 }
 
-static uint32_t status_of(int rc)
+static void end_document(struct btk_result_block *block, int rc, size_t text_bytes)
 {
-    switch (-rc) {
-    case EINVAL: return BTK_STATUS_MALFORMED;
-    case ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
-    default: return BTK_STATUS_TOO_LARGE;
-    }
+    if (rc == 0)
+        btk_result_block_end(block, text_bytes);
+    else if (rc == -ENOBUFS)
+        block->is_full = true;
+    else
+        btk_result_block_fail(block,
+                              rc == -EINVAL ? BTK_STATUS_MALFORMED : BTK_STATUS_OUT_OF_MEMORY, 0);
 }
 
 void btk_shard_decode(const struct btk_shard *shard, struct btk_result_block *block)
 {
-    for (uint32_t i = 0; i < shard->document_count; i++) {
+    for (uint32_t i = 0; i < shard->document_count && !block->is_full; i++) {
         size_t bytes = 0;
         const int rc = decode_document(shard, btk_shard_document(shard, i), block, &bytes);
-        if (rc != 0)
-            btk_result_block_fail(block, status_of(rc), 0);
-        else if (!btk_result_block_try_end(block, bytes))
-            btk_result_block_fail(block, BTK_STATUS_TOO_LARGE, 0);
+        end_document(block, rc, bytes);
         btk_worker_page_add(&shard->page->progress, 1);
     }
 }

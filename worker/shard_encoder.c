@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodes the documents of a shard. Where the largest possible result of a document fits at the
 // tail of the block, the engine writes it there; else into private columns, from which it is copied
-// when it fits after all, which it nearly always does.
+// when it fits after all, which it nearly always does. One that does not makes the block full.
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +12,6 @@ static uint32_t status_of(int rc)
 {
     switch (-rc) {
     case EILSEQ: return BTK_STATUS_INVALID_UTF8;
-    case ENOBUFS:
     case E2BIG: return BTK_STATUS_TOO_LARGE;
     case ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
     default: return BTK_STATUS_INTERNAL;
@@ -22,9 +21,12 @@ static uint32_t status_of(int rc)
 static void end_document(struct btk_result_block *block, int rc, size_t token_count,
                          const struct btk_error_info *error)
 {
-    if (rc == 0 && btk_result_block_try_end(block, token_count)) return;
-    const uint32_t status = rc == 0 ? (uint32_t)BTK_STATUS_TOO_LARGE : status_of(rc);
-    btk_result_block_fail(block, status, status == BTK_STATUS_INVALID_UTF8 ? error->offset : 0);
+    if (rc == 0)
+        btk_result_block_end(block, token_count);
+    else if (rc == -ENOBUFS)
+        block->is_full = true;
+    else
+        btk_result_block_fail(block, status_of(rc), rc == -EILSEQ ? error->offset : 0);
 }
 
 // --- Private columns ------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
         columns.sources = *sources = workspace->sources.address;
     }
     if (rc != 0) return rc;
-    columns.capacity = btk_min_size(columns.capacity, bound);
+    columns.capacity = btk_min_size(columns.capacity, bound); // that of the sources
     rc = btk_encode(shard->tokenizer, shard->scratch, (const char *)text.data, text.length,
                     &options, &columns, error);
     if (rc == 0 && columns.ids != tail->ids) rc = copy_columns(tail, &columns);
@@ -152,7 +154,7 @@ static int append_token_text(const struct btk_shard *shard, struct btk_bytes tex
                                               (const char *)text.data, sources + 2 * i, &bytes);
         const int rc = token == NULL ? 0 : btk_buffer_append(out, token, bytes);
         if (rc != 0) return rc;
-        if (out->length > UINT32_MAX) return -ENOBUFS;
+        if (out->length > UINT32_MAX) return -E2BIG;
         ends[i] = (uint32_t)out->length;
     }
     return 0;
@@ -174,7 +176,7 @@ static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes t
 void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block)
 {
     const bool has_tokens = (shard->options->fields & BTK_FIELD_TOKENS) != 0;
-    for (uint32_t i = 0; i < shard->document_count; i++) {
+    for (uint32_t i = 0; i < shard->document_count && !block->is_full; i++) {
         const struct btk_bytes document = btk_shard_document(shard, i);
         if (has_tokens)
             encode_with_tokens(shard, document, block);

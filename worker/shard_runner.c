@@ -227,6 +227,8 @@ static uint32_t work(struct btk_shard_runner *runner, struct run *run)
         btk_shard_decode(&run->shard, &run->block);
     else
         btk_shard_encode(&run->shard, &run->block);
+    // The coordinator assigns it again then, with a memfd of its own.
+    if (run->block.is_full) return BTK_STATUS_TOO_LARGE;
     status = finish_block(runner, run);
     if (status == BTK_STATUS_OK) count(runner, run);
     return status;
