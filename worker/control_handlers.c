@@ -31,7 +31,8 @@ static void on_load_image(struct btk_worker_session *session, struct btk_worker_
         rc = btk_image_table_load(&session->runner.images, load->tokenizer_id, &message->fds[0],
                                   load->bytes, &error);
     if (rc != 0) {
-        complain(message, rc);
+        btk_log(BTK_LOG_ERROR, "worker", "load_image_failed", "tokenizer=\"%s\" error=\"%s\"",
+                load->tokenizer, error.message);
         answer.image_ready.status = (uint32_t)-rc;
         snprintf(answer.image_ready.message, sizeof answer.image_ready.message, "%s",
                  error.message);

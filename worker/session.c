@@ -178,9 +178,9 @@ void btk_worker_session_turn(struct btk_worker_session *session)
 {
     const uint64_t begin_ns = btk_clock_now_ns();
     btk_worker_page_add(&session->page->progress, 1);
-    if (btk_outbox_flush(&session->outbox, session->socket) != 0) session->is_lost = true;
     receive_all(session, receive_from_socket);
     receive_all(session, receive_from_channel);
+    if (btk_outbox_flush(&session->outbox, session->socket) != 0) session->is_lost = true;
     if (session->is_lost) return;
     run_next_shard(session);
     if (session->is_draining && session->drained_at_ns == 0

@@ -50,10 +50,12 @@ static bool has_left(const struct btk_worker_session *session)
            && btk_clock_now_ns() - session->drained_at_ns >= LEAVE_MS * NS_PER_MS;
 }
 
-// How long to wait for something to do.
+// How long to wait for something to do. That there is room for what waits to be sent is no event
+// that could not be lost: receiving takes the same wake-ups. So that is tried again and again.
 static int wait_ms(const struct btk_worker_session *session)
 {
     if (btk_shard_queue_depth(&session->queue) > 0) return 0;
+    if (!btk_outbox_is_empty(&session->outbox)) return 1;
     return session->drained_at_ns != 0 ? LEAVE_MS / 10 : -1;
 }
 
