@@ -94,16 +94,6 @@ static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
     return rc;
 }
 
-static void encode_document(const struct btk_shard *shard, struct btk_bytes text,
-                            struct btk_result_block *block)
-{
-    struct btk_encoding tail;
-    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
-    btk_result_block_tail(block, &tail);
-    const int rc = encode_at_tail(shard, text, &tail, NULL, &error);
-    end_document(block, rc, tail.count, &error);
-}
-
 // --- The text of tokens ---------------------------------------------------------------------------
 
 // Each maximal part that is not UTF-8 becomes one U+FFFD.
@@ -123,22 +113,32 @@ static size_t replace_invalid(uint8_t *out, const uint8_t *text, size_t length)
     return written;
 }
 
-// The document as the sources of its tokens speak of it, where its client cannot change it.
+static bool replaces(const struct btk_shard *shard)
+{
+    return (shard->options->flags & BTK_OPTIONS_UTF8_REPLACE) != 0;
+}
+
+// The document where its client cannot change it.
 static int make_private(const struct btk_shard *shard, struct btk_bytes *text)
 {
-    struct btk_workspace *workspace = shard->workspace;
-    int rc = btk_private_memory_reserve(&workspace->text, text->length);
+    struct btk_private_memory *copy = &shard->workspace->text;
+    const int rc = btk_private_memory_reserve(copy, text->length);
     if (rc != 0) return rc;
-    uint8_t *copy = workspace->text.address;
-    btk_shard_copy(shard, copy, *text);
-    *text = (struct btk_bytes){copy, text->length};
-    if ((shard->options->flags & BTK_OPTIONS_UTF8_REPLACE) == 0) return 0;
-    const size_t valid = btk_utf8_valid_prefix(copy, text->length);
-    if (valid == text->length) return 0;
-    rc = btk_private_memory_reserve(&workspace->replaced, 3 * text->length);
+    btk_shard_copy(shard, copy->address, *text);
+    *text = (struct btk_bytes){copy->address, text->length};
+    return 0;
+}
+
+// A private document as the sources of its tokens speak of it.
+static int make_valid(const struct btk_shard *shard, struct btk_bytes *text)
+{
+    struct btk_private_memory *replaced = &shard->workspace->replaced;
+    if (!replaces(shard) || btk_utf8_valid_prefix(text->data, text->length) == text->length)
+        return 0;
+    const int rc = btk_private_memory_reserve(replaced, 3 * text->length);
     if (rc != 0) return rc;
-    uint8_t *replaced = workspace->replaced.address;
-    *text = (struct btk_bytes){replaced, replace_invalid(replaced, copy, text->length)};
+    const size_t length = replace_invalid(replaced->address, text->data, text->length);
+    *text = (struct btk_bytes){replaced->address, length};
     return 0;
 }
 
@@ -168,8 +168,22 @@ static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes t
     uint32_t *sources = NULL;
     btk_result_block_tail(block, &tail);
     int rc = make_private(shard, &text);
+    if (rc == 0) rc = make_valid(shard, &text);
     if (rc == 0) rc = encode_at_tail(shard, text, &tail, &sources, &error);
     if (rc == 0) rc = append_token_text(shard, text, &tail, sources, block);
+    end_document(block, rc, tail.count, &error);
+}
+
+// The engine copies and validates hostile text in one go. To replace what is invalid it looks twice,
+// so then the text must not change in between.
+static void encode_document(const struct btk_shard *shard, struct btk_bytes text,
+                            struct btk_result_block *block)
+{
+    struct btk_encoding tail;
+    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
+    btk_result_block_tail(block, &tail);
+    int rc = replaces(shard) ? make_private(shard, &text) : 0;
+    if (rc == 0) rc = encode_at_tail(shard, text, &tail, NULL, &error);
     end_document(block, rc, tail.count, &error);
 }
 
