@@ -58,10 +58,10 @@ static void on_define_options(struct btk_worker_session *session,
 static void on_attach_client(struct btk_worker_session *session, struct btk_worker_message *message)
 {
     const struct btk_control_attach_client *attach = &message->control.attach_client;
-    struct btk_client_entry *client = NULL;
-    int rc = btk_client_table_attach(&session->runner.clients, attach->client_id,
-                                     btk_shard_runner_next_results_id(&session->runner),
-                                     attach->results_bytes, &client);
+    struct btk_attached_client *client = NULL;
+    int rc = btk_attached_clients_attach(&session->runner.clients, attach->client_id,
+                                         btk_shard_runner_next_results_id(&session->runner),
+                                         attach->results_bytes, &client);
     if (rc != 0) {
         complain(message, rc);
         return;
@@ -80,26 +80,27 @@ static void on_attach_client(struct btk_worker_session *session, struct btk_work
 
 static void on_detach_client(struct btk_worker_session *session, struct btk_worker_message *message)
 {
-    btk_client_table_detach(&session->runner.clients, message->control.detach_client.client_id);
+    btk_attached_clients_detach(&session->runner.clients, message->control.detach_client.client_id);
 }
 
 static void on_attach_slab(struct btk_worker_session *session, struct btk_worker_message *message)
 {
     const struct btk_control_attach_slab *attach = &message->control.attach_slab;
-    struct btk_client_entry *client =
-        btk_client_table_find(&session->runner.clients, attach->client_id);
+    struct btk_attached_client *client =
+        btk_attached_clients_find(&session->runner.clients, attach->client_id);
     int rc = client == NULL ? -ENOENT : -EPROTO;
     if (client != NULL && message->fd_count == 1)
-        rc = btk_client_entry_attach_slab(client, attach->slab_id, &message->fds[0], attach->bytes);
+        rc = btk_attached_client_attach_slab(client, attach->slab_id, &message->fds[0],
+                                             attach->bytes);
     if (rc != 0) complain(message, rc);
 }
 
 static void on_detach_slab(struct btk_worker_session *session, struct btk_worker_message *message)
 {
     const struct btk_control_detach_slab *detach = &message->control.detach_slab;
-    struct btk_client_entry *client =
-        btk_client_table_find(&session->runner.clients, detach->client_id);
-    if (client != NULL) btk_client_entry_detach_slab(client, detach->slab_id);
+    struct btk_attached_client *client =
+        btk_attached_clients_find(&session->runner.clients, detach->client_id);
+    if (client != NULL) btk_attached_client_detach_slab(client, detach->slab_id);
 }
 
 static void on_results_drop(struct btk_worker_session *session BTK_UNUSED,

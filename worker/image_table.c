@@ -6,14 +6,14 @@
 
 #define IMAGE_BYTES_MAX ((size_t)1 << 40)
 
-static void clear_entry(struct btk_image_entry *entry)
+static void clear_entry(struct btk_loaded_image *entry)
 {
     btk_scratch_free(&entry->scratch);
     btk_tokenizer_close(&entry->tokenizer);
     btk_shared_memory_clear(&entry->memory);
 }
 
-static int map_image(struct btk_image_entry *entry, int *fd, uint64_t image_bytes,
+static int map_image(struct btk_loaded_image *entry, int *fd, uint64_t image_bytes,
                      struct btk_error *error)
 {
     const struct btk_shared_memory_limits limits = {
@@ -29,7 +29,7 @@ static int map_image(struct btk_image_entry *entry, int *fd, uint64_t image_byte
     return 0;
 }
 
-static int open_image(struct btk_image_entry *entry, int *fd, uint64_t image_bytes,
+static int open_image(struct btk_loaded_image *entry, int *fd, uint64_t image_bytes,
                       struct btk_error *error)
 {
     struct btk_error_info why = {.code = EIO};
@@ -44,11 +44,11 @@ static int open_image(struct btk_image_entry *entry, int *fd, uint64_t image_byt
 int btk_image_table_load(struct btk_image_table *table, uint32_t tokenizer_id, int *fd,
                          uint64_t image_bytes, struct btk_error *error)
 {
-    struct btk_image_entry entry = {
+    struct btk_loaded_image entry = {
         .tokenizer_id = tokenizer_id,
         .memory = BTK_SHARED_MEMORY_INIT,
     };
-    struct btk_image_entry *place = btk_image_table_find(table, tokenizer_id);
+    struct btk_loaded_image *place = btk_image_table_find(table, tokenizer_id);
     if (place == NULL && table->count == BTK_IMAGE_TABLE_MAX)
         return btk_error_set(error, ENOSPC, BTK_NO_OFFSET, "more than %d tokenizers",
                              BTK_IMAGE_TABLE_MAX);
@@ -67,13 +67,13 @@ int btk_image_table_load(struct btk_image_table *table, uint32_t tokenizer_id, i
 
 void btk_image_table_unload(struct btk_image_table *table, uint32_t tokenizer_id)
 {
-    struct btk_image_entry *entry = btk_image_table_find(table, tokenizer_id);
+    struct btk_loaded_image *entry = btk_image_table_find(table, tokenizer_id);
     if (entry == NULL) return;
     clear_entry(entry);
     *entry = table->entries[--table->count];
 }
 
-struct btk_image_entry *btk_image_table_find(struct btk_image_table *table, uint32_t tokenizer_id)
+struct btk_loaded_image *btk_image_table_find(struct btk_image_table *table, uint32_t tokenizer_id)
 {
     for (uint32_t i = 0; i < table->count; i++)
         if (table->entries[i].tokenizer_id == tokenizer_id) return table->entries + i;

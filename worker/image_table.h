@@ -14,7 +14,7 @@
 
 enum { BTK_IMAGE_TABLE_MAX = 128 };
 
-struct btk_image_entry {
+struct btk_loaded_image {
     uint32_t tokenizer_id;
     struct btk_shared_memory memory;
     struct btk_tokenizer *tokenizer;
@@ -25,7 +25,7 @@ struct btk_image_entry {
 
 struct btk_image_table {
     uint32_t count;
-    struct btk_image_entry entries[BTK_IMAGE_TABLE_MAX];
+    struct btk_loaded_image entries[BTK_IMAGE_TABLE_MAX];
 };
 
 // Maps *fd (taken when it succeeds) and attaches its first `image_bytes` bytes. An image under the
@@ -37,6 +37,6 @@ BTK_MUST_USE int btk_image_table_load(struct btk_image_table *table, uint32_t to
 void btk_image_table_unload(struct btk_image_table *table, uint32_t tokenizer_id);
 
 // NULL: not loaded. The pointer lives until the next load or unload.
-struct btk_image_entry *btk_image_table_find(struct btk_image_table *table, uint32_t tokenizer_id);
+struct btk_loaded_image *btk_image_table_find(struct btk_image_table *table, uint32_t tokenizer_id);
 
 void btk_image_table_clear(struct btk_image_table *table);

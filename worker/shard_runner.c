@@ -13,9 +13,9 @@
 // What one run carries from step to step.
 struct run {
     const struct btk_assignment *assignment;
-    const struct btk_client_entry *client;
+    const struct btk_attached_client *client;
     const uint8_t *slab;
-    struct btk_image_entry *image;
+    struct btk_loaded_image *image;
     struct btk_shard shard;
     struct btk_result_block block;
     struct btk_shard_report report;
@@ -54,10 +54,10 @@ static uint32_t resolve(struct btk_shard_runner *runner, struct run *run)
 {
     const struct btk_assignment *assignment = run->assignment;
     struct btk_error error = {0};
-    run->client = btk_client_table_find(&runner->clients, assignment->client_id);
+    run->client = btk_attached_clients_find(&runner->clients, assignment->client_id);
     if (run->client == NULL) return malformed(assignment, "unknown client");
     const struct btk_shared_memory *slab =
-        btk_client_entry_find_slab(run->client, assignment->slab_id);
+        btk_attached_client_find_slab(run->client, assignment->slab_id);
     if (slab == NULL) return malformed(assignment, "unknown slab");
     run->slab = slab->address;
     if (btk_assignment_check(assignment, slab->bytes, run->client->results.bytes, &error) != 0)
@@ -183,7 +183,7 @@ static uint64_t subtract(uint64_t later, uint64_t earlier)
     return later > earlier ? later - earlier : 0;
 }
 
-static void count_cache(struct btk_worker_page *page, struct btk_image_entry *image)
+static void count_cache(struct btk_worker_page *page, struct btk_loaded_image *image)
 {
     uint64_t hits = 0;
     uint64_t misses = 0;
@@ -266,7 +266,7 @@ void btk_shard_runner_run(struct btk_shard_runner *runner, const struct btk_assi
 
 void btk_shard_runner_clear(struct btk_shard_runner *runner)
 {
-    btk_client_table_clear(&runner->clients);
+    btk_attached_clients_clear(&runner->clients);
     btk_options_table_clear(&runner->options);
     btk_image_table_clear(&runner->images);
     btk_workspace_clear(&runner->workspace);

@@ -15,7 +15,7 @@
 #include "common/base.h"
 #include "ipc/batch.h"
 #include "ipc/worker_page.h"
-#include "worker/client_table.h"
+#include "worker/attached_clients.h"
 #include "worker/image_table.h"
 #include "worker/options_table.h"
 #include "worker/shard.h"
@@ -25,7 +25,7 @@
 typedef int btk_shard_send_fn(void *context, const struct btk_control_results *results, int fd);
 
 struct btk_shard_runner {
-    struct btk_client_table clients;
+    struct btk_attached_clients clients;
     struct btk_options_table options;
     struct btk_image_table images;
     struct btk_workspace workspace;

@@ -27,7 +27,7 @@ static const char *const texts[] = {"code", "en", "ja", "ko", "ru", "zh"};
 static struct btk_shard_runner runner;
 static struct btk_worker_page page;
 static struct btk_shared_memory slab = BTK_SHARED_MEMORY_INIT;
-static struct btk_client_entry *client;
+static struct btk_attached_client *client;
 static struct btk_encoding expected;
 
 static void take_fd(struct btk_shared_memory *memory, int *out_fd)
@@ -63,9 +63,9 @@ static void set_up(void)
     load_model(1, "wordpiece");
     load_model(2, "bpe");
     cr_assert_eq(btk_shared_memory_create("slab", SLAB_BYTES, 0, &slab), 0);
-    cr_assert_eq(btk_client_table_attach(&runner.clients, 1, 1, RESULTS_BYTES, &client), 0);
+    cr_assert_eq(btk_attached_clients_attach(&runner.clients, 1, 1, RESULTS_BYTES, &client), 0);
     take_fd(&slab, &fd);
-    cr_assert_eq(btk_client_entry_attach_slab(client, 1, &fd, SLAB_BYTES), 0);
+    cr_assert_eq(btk_attached_client_attach_slab(client, 1, &fd, SLAB_BYTES), 0);
     const size_t room = SLAB_BYTES;
     expected = (struct btk_encoding){
         .capacity = room,
@@ -176,7 +176,7 @@ static const uint8_t *run(uint32_t options_id, uint32_t op, uint32_t first, uint
 static void check_tokens(const uint8_t *block, const struct btk_result_header *header,
                          uint64_t begin, const char *text)
 {
-    const struct btk_image_entry *image = btk_image_table_find(
+    const struct btk_loaded_image *image = btk_image_table_find(
         &runner.images, btk_options_table_find(&runner.options, 2)->tokenizer_id);
     const uint32_t *token_ends = (const void *)(block + header->token_ends_offset);
     for (size_t i = 0; i < expected.count; i++) {
@@ -199,7 +199,7 @@ static void check_document(const uint8_t *block, uint32_t index, uint32_t in_sha
     const struct btk_result_document *table = (const void *)(block + sizeof header);
     const uint64_t begin = in_shard == 0 ? 0 : table[in_shard - 1].token_end;
     memcpy(&header, block, sizeof header);
-    const struct btk_image_entry *image = btk_image_table_find(
+    const struct btk_loaded_image *image = btk_image_table_find(
         &runner.images, btk_options_table_find(&runner.options, 2)->tokenizer_id);
     cr_assert_eq(
         btk_encode(image->tokenizer, image->scratch, text, bytes, &options, &expected, &error), 0);
@@ -230,7 +230,7 @@ static void check_encode(uint32_t document_count, uint32_t options_id)
 // decodes them to.
 static void check_decode(void)
 {
-    const struct btk_image_entry *image = btk_image_table_find(
+    const struct btk_loaded_image *image = btk_image_table_find(
         &runner.images, btk_options_table_find(&runner.options, 3)->tokenizer_id);
     const uint8_t *block = run(1, BTK_OPERATION_ENCODE, 0, 1);
     struct btk_result_header header;

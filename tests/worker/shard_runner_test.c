@@ -22,7 +22,7 @@ static struct btk_worker_page page;
 static struct btk_shared_memory slab = BTK_SHARED_MEMORY_INIT;
 static struct btk_shared_memory own = BTK_SHARED_MEMORY_INIT; // what came by send_results
 static struct btk_control_results own_results;
-static struct btk_client_entry *client;
+static struct btk_attached_client *client;
 
 static int take_results(void *context, const struct btk_control_results *results, int fd)
 {
@@ -59,12 +59,12 @@ static void set_up(void)
     load_image();
     cr_assert_eq(btk_shared_memory_create("slab", SLAB_BYTES, 0, &slab), 0);
     cr_assert_eq(btk_shared_memory_seal(&slab), 0);
-    cr_assert_eq(btk_client_table_attach(&runner.clients, CLIENT,
-                                         btk_shard_runner_next_results_id(&runner), RESULTS_BYTES,
-                                         &client),
+    cr_assert_eq(btk_attached_clients_attach(&runner.clients, CLIENT,
+                                             btk_shard_runner_next_results_id(&runner),
+                                             RESULTS_BYTES, &client),
                  0);
     int fd = dup(slab.fd);
-    cr_assert_eq(btk_client_entry_attach_slab(client, SLAB, &fd, SLAB_BYTES), 0);
+    cr_assert_eq(btk_attached_client_attach_slab(client, SLAB, &fd, SLAB_BYTES), 0);
     define(1, BTK_OPERATION_ENCODE, BTK_FIELD_IDS, 0);
     define(2, BTK_OPERATION_ENCODE, BTK_FIELDS_ALL & ~(uint32_t)BTK_FIELD_OVERFLOWING,
            BTK_OPTIONS_ADD_SPECIAL_TOKENS);

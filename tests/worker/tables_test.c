@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/client_table.h"
+#include "worker/attached_clients.h"
 #include "worker/image_table.h"
 #include "worker/options_table.h"
 #include "worker/private_memory.h"
@@ -73,52 +73,52 @@ Test(options_table, refuses_operations_fields_and_flags_that_it_does_not_know)
 
 // --- Clients --------------------------------------------------------------------------------------
 
-Test(client_table, attach_makes_sealed_memory_and_detach_forgets_it)
+Test(attached_clients, attach_makes_sealed_memory_and_detach_forgets_it)
 {
-    struct btk_client_table table = {0};
-    struct btk_client_entry *client = NULL;
-    cr_assert_eq(btk_client_table_attach(&table, 3, 77, 8192, &client), 0);
-    cr_assert_eq(btk_client_table_attach(&table, 3, 78, 8192, &client), -EEXIST);
+    struct btk_attached_clients table = {0};
+    struct btk_attached_client *client = NULL;
+    cr_assert_eq(btk_attached_clients_attach(&table, 3, 77, 8192, &client), 0);
+    cr_assert_eq(btk_attached_clients_attach(&table, 3, 78, 8192, &client), -EEXIST);
     const struct btk_shared_memory_limits limits = {.bytes_max = 1 << 20, .needs_sealed = true};
     struct btk_shared_memory seen = BTK_SHARED_MEMORY_INIT;
     int fd = dup(client->results.fd);
     cr_assert_eq(btk_shared_memory_attach(&fd, &limits, &seen), 0);
     btk_shared_memory_clear(&seen);
-    btk_client_table_detach(&table, 3);
-    cr_assert_null(btk_client_table_find(&table, 3));
-    btk_client_table_detach(&table, 3);
+    btk_attached_clients_detach(&table, 3);
+    cr_assert_null(btk_attached_clients_find(&table, 3));
+    btk_attached_clients_detach(&table, 3);
 }
 
-Test(client_table, slabs_must_be_sealed_and_as_large_as_was_said)
+Test(attached_clients, slabs_must_be_sealed_and_as_large_as_was_said)
 {
-    struct btk_client_table table = {0};
-    struct btk_client_entry *client = NULL;
-    cr_assert_eq(btk_client_table_attach(&table, 3, 77, 4096, &client), 0);
+    struct btk_attached_clients table = {0};
+    struct btk_attached_client *client = NULL;
+    cr_assert_eq(btk_attached_clients_attach(&table, 3, 77, 4096, &client), 0);
     struct btk_shared_memory loose = make_memory("text", false);
-    cr_assert_eq(btk_client_entry_attach_slab(client, 1, &loose.fd, 4096), -EPERM);
+    cr_assert_eq(btk_attached_client_attach_slab(client, 1, &loose.fd, 4096), -EPERM);
     struct btk_shared_memory sealed = make_memory("text", true);
-    cr_assert_eq(btk_client_entry_attach_slab(client, 1, &sealed.fd, 8192), -EFBIG);
+    cr_assert_eq(btk_attached_client_attach_slab(client, 1, &sealed.fd, 8192), -EFBIG);
     cr_assert_geq(sealed.fd, 0);
-    cr_assert_eq(btk_client_entry_attach_slab(client, 1, &sealed.fd, 4096), 0);
+    cr_assert_eq(btk_attached_client_attach_slab(client, 1, &sealed.fd, 4096), 0);
     cr_assert_eq(sealed.fd, -1);
-    cr_assert_str_eq(btk_client_entry_find_slab(client, 1)->address, "text");
-    cr_assert_eq(btk_client_entry_attach_slab(client, 1, &loose.fd, 4096), -EEXIST);
-    btk_client_entry_detach_slab(client, 1);
-    cr_assert_null(btk_client_entry_find_slab(client, 1));
-    btk_client_table_clear(&table);
+    cr_assert_str_eq(btk_attached_client_find_slab(client, 1)->address, "text");
+    cr_assert_eq(btk_attached_client_attach_slab(client, 1, &loose.fd, 4096), -EEXIST);
+    btk_attached_client_detach_slab(client, 1);
+    cr_assert_null(btk_attached_client_find_slab(client, 1));
+    btk_attached_clients_clear(&table);
     btk_shared_memory_clear(&loose);
     btk_shared_memory_clear(&sealed);
 }
 
-Test(client_table, many_clients_are_found_each_with_its_own_results)
+Test(attached_clients, many_clients_are_found_each_with_its_own_results)
 {
-    struct btk_client_table table = {0};
-    struct btk_client_entry *client = NULL;
+    struct btk_attached_clients table = {0};
+    struct btk_attached_client *client = NULL;
     for (uint32_t i = 0; i < 50; i++)
-        cr_assert_eq(btk_client_table_attach(&table, i, 100 + i, 4096, &client), 0);
+        cr_assert_eq(btk_attached_clients_attach(&table, i, 100 + i, 4096, &client), 0);
     for (uint32_t i = 0; i < 50; i++)
-        cr_assert_eq(btk_client_table_find(&table, i)->results_id, 100 + i);
-    btk_client_table_clear(&table);
+        cr_assert_eq(btk_attached_clients_find(&table, i)->results_id, 100 + i);
+    btk_attached_clients_clear(&table);
     cr_assert_eq(table.count, 0);
 }
 
