@@ -151,7 +151,9 @@ static uint32_t finish_own(struct btk_shard_runner *runner, struct run *run)
     const uint64_t bytes = btk_result_block_bytes(&run->block);
     int rc = btk_shared_memory_create("btk-shard-results", bytes, 0, &memory);
     if (rc != 0) return BTK_STATUS_OUT_OF_MEMORY;
+    btk_worker_page_add(&runner->page->progress, 1);
     finish_at(run, memory.address);
+    btk_worker_page_add(&runner->page->progress, 1);
     rc = btk_shared_memory_seal(&memory);
     const struct btk_control_results results = {
         .client_id = run->client->client_id,
