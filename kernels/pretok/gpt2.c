@@ -59,7 +59,9 @@ static inline enum kind kind_at(const struct btk_pretok *pretok, size_t position
 static inline size_t ascii_run_end(struct btk_pretok *pretok, size_t position, enum kind kind)
 {
     while (position < pretok->length) {
-        if (position >= pretok->window_end) fill_window(pretok, position);
+        // A run of white space gives its last character back, which may lie before the window.
+        if (position < pretok->window_begin || position >= pretok->window_end)
+            fill_window(pretok, position);
         const size_t inside = position - pretok->window_begin;
         const uint64_t mask = mask_of(&pretok->masks.classes[inside / 64], kind) >> (inside % 64);
         const size_t left = 64 - inside % 64;

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine whose results anyone can write down: behind the header of the real one, each byte of
+// valid UTF-8 is a token of that id, 256 stands before a text and 257 behind it. An image is any
+// memory that begins with "double".
+#include <budtiktok/tokenizer.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/utf8.h"
+
+enum { PREFIX_ID = 256, SUFFIX_ID = 257 };
+
+struct btk_tokenizer {
+    char unused;
+};
+
+struct btk_scratch {
+    uint64_t hits;
+};
+
+int btk_tokenizer_attach(const void *image, size_t image_bytes, bool is_verified,
+                         struct btk_tokenizer **out_tokenizer, struct btk_error_info *error)
+{
+    if (!is_verified || image_bytes < 6 || memcmp(image, "double", 6) != 0) {
+        error->code = EPROTO;
+        strcpy(error->message, "not an image");
+        return -EPROTO;
+    }
+    *out_tokenizer = calloc(1, sizeof **out_tokenizer);
+    return *out_tokenizer == NULL ? -ENOMEM : 0;
+}
+
+void btk_tokenizer_close(struct btk_tokenizer **tokenizer)
+{
+    free(*tokenizer);
+    *tokenizer = NULL;
+}
+
+int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_scratch **out_scratch,
+                    struct btk_error_info *error)
+{
+    (void)tokenizer, (void)error;
+    *out_scratch = calloc(1, sizeof **out_scratch);
+    return *out_scratch == NULL ? -ENOMEM : 0;
+}
+
+void btk_scratch_free(struct btk_scratch **scratch)
+{
+    free(*scratch);
+    *scratch = NULL;
+}
+
+void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_hits,
+                              uint64_t *out_misses)
+{
+    *out_hits = scratch->hits;
+    *out_misses = 1;
+}
+
+size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
+                        const struct btk_encode_options *options)
+{
+    (void)tokenizer;
+    return (options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 : 1) * text_bytes + 2;
+}
+
+static void put(struct btk_encoding *out, uint32_t id, size_t begin, size_t end)
+{
+    const size_t at = out->count++;
+    out->ids[at] = id;
+    if (out->offsets != NULL) {
+        out->offsets[2 * at] = (uint32_t)begin;
+        out->offsets[2 * at + 1] = (uint32_t)end;
+    }
+    if (out->type_ids != NULL) out->type_ids[at] = 7;
+    if (out->word_ids != NULL) out->word_ids[at] = (uint32_t)at;
+    if (out->special_tokens_mask != NULL) out->special_tokens_mask[at] = id > 255;
+    if (out->sources != NULL) {
+        out->sources[2 * at] = (uint32_t)begin;
+        out->sources[2 * at + 1] = (uint32_t)end;
+    }
+}
+
+int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch, const char *text,
+               size_t text_bytes, const struct btk_encode_options *options,
+               struct btk_encoding *encoding, struct btk_error_info *error)
+{
+    const size_t valid = btk_utf8_valid_prefix((const uint8_t *)text, text_bytes);
+    encoding->count = 0;
+    if (valid < text_bytes) {
+        error->offset = valid;
+        return -EILSEQ;
+    }
+    if (encoding->capacity < btk_encode_bound(tokenizer, text_bytes, options)) return -ENOBUFS;
+    if (options->add_special_tokens) put(encoding, PREFIX_ID, 0, 0);
+    for (size_t i = 0; i < text_bytes; i++) put(encoding, (uint8_t)text[i], i, i + 1);
+    if (options->add_special_tokens) put(encoding, SUFFIX_ID, 0, 0);
+    scratch->hits++;
+    return 0;
+}
+
+const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id, const char *text,
+                              const uint32_t source[2], size_t *out_bytes)
+{
+    (void)tokenizer;
+    *out_bytes = id > 255 ? 5 : source[1] - source[0];
+    return id > 255 ? "[XXX]" : text + source[0];
+}
+
+size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count)
+{
+    (void)tokenizer;
+    return 5 * id_count;
+}
+
+int btk_decode(const struct btk_tokenizer *tokenizer, const uint32_t *ids, size_t id_count,
+               bool skip_special_tokens, char *out_text, size_t capacity_bytes, size_t *out_bytes,
+               struct btk_error_info *error)
+{
+    (void)error;
+    size_t bytes = 0;
+    if (capacity_bytes < btk_decode_bound(tokenizer, id_count)) return -ENOBUFS;
+    for (size_t i = 0; i < id_count; i++) {
+        if (ids[i] < 128)
+            out_text[bytes++] = (char)ids[i];
+        else if (!skip_special_tokens)
+            bytes += (size_t)(stpcpy(out_text + bytes, "[XXX]") - (out_text + bytes));
+    }
+    *out_bytes = bytes;
+    return 0;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/shard.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int copy_ends(struct btk_shard *shard, const struct btk_assignment *assignment,
+                     const uint8_t *slab)
+{
+    const size_t bytes = assignment->document_count * sizeof(uint64_t);
+    const int rc = btk_private_memory_reserve(&shard->workspace->ends, bytes);
+    if (rc != 0) return rc;
+    const uint8_t *table = slab + assignment->table_offset;
+    shard->ends = shard->workspace->ends.address;
+    btk_shard_copy(
+        shard, shard->workspace->ends.address,
+        (struct btk_bytes){table + assignment->first_document * sizeof(uint64_t), bytes});
+    return 0;
+}
+
+int btk_shard_open(struct btk_shard *shard, const struct btk_assignment *assignment,
+                   const uint8_t *slab, struct btk_error *error)
+{
+    const int rc = copy_ends(shard, assignment, slab);
+    if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "shard: %s", strerror(-rc));
+    shard->text = slab + assignment->text_offset;
+    shard->begin = assignment->shard_begin;
+    shard->document_count = assignment->document_count;
+    uint64_t before = shard->begin;
+    const uint64_t limit = assignment->shard_begin + assignment->shard_bytes;
+    for (uint32_t i = 0; i < shard->document_count; i++) {
+        const uint64_t end = shard->ends[i];
+        if (end < before || end > limit)
+            return btk_error_set(error, EPROTO, BTK_NO_OFFSET,
+                                 "document %u of the shard ends at %llu: expected %llu to %llu", i,
+                                 (unsigned long long)end, (unsigned long long)before,
+                                 (unsigned long long)limit);
+        before = end;
+    }
+    return 0;
+}
+
+uint64_t btk_shard_bound(const struct btk_shard *shard)
+{
+    const struct btk_encode_options options = btk_shard_encode_options(shard);
+    const bool is_decode = shard->options->op == BTK_OPERATION_DECODE;
+    uint64_t bound = 0;
+    for (uint32_t i = 0; i < shard->document_count; i++) {
+        const size_t bytes = btk_shard_document(shard, i).length;
+        bound += is_decode ? btk_decode_bound(shard->tokenizer, bytes / sizeof(uint32_t))
+                           : btk_encode_bound(shard->tokenizer, bytes, &options);
+    }
+    return bound;
+}
+
+void btk_shard_copy(const struct btk_shard *shard, void *destination, struct btk_bytes source)
+{
+    uint8_t *out = destination;
+    while (source.length > 0) {
+        const size_t window = btk_min_size(source.length, BTK_SHARD_WINDOW_BYTES);
+        memcpy(out, source.data, window);
+        btk_worker_page_add(&shard->page->progress, 1);
+        out += window;
+        source.data += window;
+        source.length -= window;
+    }
+}
+
+struct btk_encode_options btk_shard_encode_options(const struct btk_shard *shard)
+{
+    const uint32_t flags = shard->options->flags;
+    struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
+    options.add_special_tokens = (flags & BTK_OPTIONS_ADD_SPECIAL_TOKENS) != 0;
+    if ((flags & BTK_OPTIONS_OFFSETS_BYTE) != 0) options.offsets_unit = BTK_OFFSETS_BYTE;
+    if ((flags & BTK_OPTIONS_UTF8_REPLACE) != 0) options.invalid_utf8 = BTK_INVALID_UTF8_REPLACE;
+    return options;
+}
+
+void btk_workspace_trim(struct btk_workspace *workspace)
+{
+    btk_private_memory_trim(&workspace->ends);
+    btk_private_memory_trim(&workspace->text);
+    btk_private_memory_trim(&workspace->replaced);
+    btk_private_memory_trim(&workspace->columns);
+    btk_private_memory_trim(&workspace->sources);
+    btk_private_memory_trim(&workspace->block);
+    if (workspace->token_text.capacity > BTK_PRIVATE_MEMORY_KEEP_BYTES)
+        btk_buffer_clear(&workspace->token_text);
+}
+
+void btk_workspace_clear(struct btk_workspace *workspace)
+{
+    btk_private_memory_clear(&workspace->ends);
+    btk_private_memory_clear(&workspace->text);
+    btk_private_memory_clear(&workspace->replaced);
+    btk_private_memory_clear(&workspace->columns);
+    btk_private_memory_clear(&workspace->sources);
+    btk_private_memory_clear(&workspace->block);
+    btk_buffer_clear(&workspace->token_text);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// One shard in work: documents of a slab that its client may overwrite at any moment, what to do
+// with them, and the private room to do it in.
+//
+//     ends[]  copied once and checked when the shard is opened: they never lead out of the shard
+//     text    read by btk_encode alone, which copies and validates it in windows, or copied here
+//
+// Ownership: a shard borrows everything; a workspace owns its memory. Threads: one.
+#pragma once
+
+#include <stdint.h>
+
+#include "common/base.h"
+#include "common/buffer.h"
+#include "ipc/batch.h"
+#include "ipc/control.h"
+#include "ipc/worker_page.h"
+#include "worker/image_table.h"
+#include "worker/private_memory.h"
+#include "worker/result_block.h"
+
+enum { BTK_SHARD_WINDOW_BYTES = 64 * 1024 }; // of hostile memory copied between two signs of life
+
+struct btk_workspace {
+    struct btk_private_memory ends;
+    struct btk_private_memory text;     // a private copy of one document
+    struct btk_private_memory replaced; // the same with U+FFFD where it was not UTF-8
+    struct btk_private_memory columns;  // of a document that might not fit at the tail of the block
+    struct btk_private_memory sources;
+    struct btk_private_memory block; // of a shard with a memfd of its own
+    struct btk_buffer token_text;
+};
+
+struct btk_shard {
+    const struct btk_tokenizer *tokenizer;
+    struct btk_scratch *scratch;
+    const struct btk_control_define_options *options;
+    struct btk_workspace *workspace;
+    struct btk_worker_page *page;
+    const uint8_t *text; // of the batch, hostile; ends and begin are relative to it
+    const uint64_t *ends;
+    uint64_t begin; // of the first document
+    uint32_t document_count;
+};
+
+// Copies the ends of the assignment's documents from a slab that it was checked against, and checks
+// that they go up and stay inside the shard. Sets begin, ends, document_count and text. -EPROTO with
+// a message; -ENOMEM.
+BTK_MUST_USE int btk_shard_open(struct btk_shard *shard, const struct btk_assignment *assignment,
+                                const uint8_t *slab, struct btk_error *error);
+
+static inline struct btk_bytes btk_shard_document(const struct btk_shard *shard, uint32_t index)
+{
+    const uint64_t begin = index == 0 ? shard->begin : shard->ends[index - 1];
+    return (struct btk_bytes){shard->text + begin, shard->ends[index] - begin};
+}
+
+// Tokens (encode) or bytes of text (decode) that all documents together may have.
+uint64_t btk_shard_bound(const struct btk_shard *shard);
+
+// Copies hostile memory, with a sign of life for each window.
+void btk_shard_copy(const struct btk_shard *shard, void *destination, struct btk_bytes source);
+
+// Each document in its order to the block: its result, or its own status.
+void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block);
+void btk_shard_decode(const struct btk_shard *shard, struct btk_result_block *block);
+
+// How the engine is to encode.
+struct btk_encode_options btk_shard_encode_options(const struct btk_shard *shard);
+
+// Gives back what is larger than a common shard needs; clear gives back everything.
+void btk_workspace_trim(struct btk_workspace *workspace);
+void btk_workspace_clear(struct btk_workspace *workspace);

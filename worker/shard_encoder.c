@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encodes the documents of a shard. Where the largest possible result of a document fits at the
+// tail of the block, the engine writes it there; else into private columns, from which it is copied
+// when it fits after all, which it nearly always does. One that does not makes the block full.
+#include <errno.h>
+#include <string.h>
+
+#include "common/utf8.h"
+#include "worker/shard.h"
+
+static uint32_t status_of(int rc)
+{
+    switch (-rc) {
+    case EILSEQ: return BTK_STATUS_INVALID_UTF8;
+    case E2BIG: return BTK_STATUS_TOO_LARGE;
+    case ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
+    default: return BTK_STATUS_INTERNAL;
+    }
+}
+
+static void end_document(struct btk_result_block *block, int rc, size_t token_count,
+                         const struct btk_error_info *error)
+{
+    if (rc == 0)
+        btk_result_block_end(block, token_count);
+    else if (rc == -ENOBUFS)
+        block->is_full = true;
+    else
+        btk_result_block_fail(block, status_of(rc), rc == -EILSEQ ? error->offset : 0);
+}
+
+// --- Private columns ------------------------------------------------------------------------------
+
+// Columns for `capacity` tokens, of those kinds that the tail has.
+static int reserve_columns(struct btk_workspace *workspace, size_t capacity,
+                           const struct btk_encoding *tail, struct btk_encoding *out_columns)
+{
+    enum { ITEM_BYTES = 4 + 8 + 4 + 4 + 1 };
+    if (capacity > SIZE_MAX / 2 / ITEM_BYTES) return -ENOMEM;
+    const int rc = btk_private_memory_reserve(&workspace->columns, capacity * ITEM_BYTES);
+    if (rc != 0) return rc;
+    uint32_t *at = workspace->columns.address;
+    *out_columns = (struct btk_encoding){
+        .capacity = capacity,
+        .ids = at,
+        .offsets = tail->offsets == NULL ? NULL : at + capacity,
+        .type_ids = tail->type_ids == NULL ? NULL : at + 3 * capacity,
+        .word_ids = tail->word_ids == NULL ? NULL : at + 4 * capacity,
+        .special_tokens_mask =
+            tail->special_tokens_mask == NULL ? NULL : (uint8_t *)(at + 5 * capacity),
+    };
+    return 0;
+}
+
+static void copy_column(void *to, const void *from, size_t bytes)
+{
+    if (to != NULL && bytes > 0) memcpy(to, from, bytes);
+}
+
+static int copy_columns(const struct btk_encoding *tail, const struct btk_encoding *columns)
+{
+    const size_t count = columns->count;
+    if (count > tail->capacity) return -ENOBUFS;
+    copy_column(tail->ids, columns->ids, 4 * count);
+    copy_column(tail->offsets, columns->offsets, 8 * count);
+    copy_column(tail->type_ids, columns->type_ids, 4 * count);
+    copy_column(tail->word_ids, columns->word_ids, 4 * count);
+    copy_column(tail->special_tokens_mask, columns->special_tokens_mask, count);
+    return 0;
+}
+
+// --- Encoding -------------------------------------------------------------------------------------
+
+// Encodes at the tail; *sources is NULL, or set to where the sources of the tokens stand.
+static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
+                          struct btk_encoding *tail, uint32_t **sources,
+                          struct btk_error_info *error)
+{
+    struct btk_workspace *workspace = shard->workspace;
+    const struct btk_encode_options options = btk_shard_encode_options(shard);
+    const size_t bound = btk_encode_bound(shard->tokenizer, text.length, &options);
+    struct btk_encoding columns = *tail;
+    int rc = bound > tail->capacity ? reserve_columns(workspace, bound, tail, &columns) : 0;
+    if (rc == 0 && sources != NULL) {
+        rc = btk_private_memory_reserve(&workspace->sources, 2 * sizeof(uint32_t) * bound);
+        columns.sources = *sources = workspace->sources.address;
+    }
+    if (rc != 0) return rc;
+    columns.capacity = btk_min_size(columns.capacity, bound); // that of the sources
+    rc = btk_encode(shard->tokenizer, shard->scratch, (const char *)text.data, text.length,
+                    &options, &columns, error);
+    if (rc == 0 && columns.ids != tail->ids) rc = copy_columns(tail, &columns);
+    tail->count = columns.count;
+    return rc;
+}
+
+// --- The text of tokens ---------------------------------------------------------------------------
+
+// Each maximal part that is not UTF-8 becomes one U+FFFD.
+static size_t replace_invalid(uint8_t *out, const uint8_t *text, size_t length)
+{
+    size_t written = 0;
+    for (size_t at = 0; at < length;) {
+        size_t skip = 0;
+        const size_t valid = btk_utf8_check(text + at, length - at, &skip);
+        if (valid > 0)
+            memcpy(out + written, text + at, valid);
+        else
+            (void)btk_utf8_encode(BTK_UTF8_REPLACEMENT, out + written);
+        written += valid > 0 ? valid : 3;
+        at += valid > 0 ? valid : skip;
+    }
+    return written;
+}
+
+static bool replaces(const struct btk_shard *shard)
+{
+    return (shard->options->flags & BTK_OPTIONS_UTF8_REPLACE) != 0;
+}
+
+// The document where its client cannot change it.
+static int make_private(const struct btk_shard *shard, struct btk_bytes *text)
+{
+    struct btk_private_memory *copy = &shard->workspace->text;
+    const int rc = btk_private_memory_reserve(copy, text->length);
+    if (rc != 0) return rc;
+    btk_shard_copy(shard, copy->address, *text);
+    *text = (struct btk_bytes){copy->address, text->length};
+    return 0;
+}
+
+// A private document as the sources of its tokens speak of it.
+static int make_valid(const struct btk_shard *shard, struct btk_bytes *text)
+{
+    struct btk_private_memory *replaced = &shard->workspace->replaced;
+    if (!replaces(shard) || btk_utf8_valid_prefix(text->data, text->length) == text->length)
+        return 0;
+    const int rc = btk_private_memory_reserve(replaced, 3 * text->length);
+    if (rc != 0) return rc;
+    const size_t length = replace_invalid(replaced->address, text->data, text->length);
+    *text = (struct btk_bytes){replaced->address, length};
+    return 0;
+}
+
+static int append_token_text(const struct btk_shard *shard, struct btk_bytes text,
+                             const struct btk_encoding *tail, const uint32_t *sources,
+                             struct btk_result_block *block)
+{
+    struct btk_buffer *out = block->token_text;
+    uint32_t *ends = btk_result_block_token_ends(block);
+    for (size_t i = 0; i < tail->count; i++) {
+        size_t bytes = 0;
+        const char *token = btk_token_text_in(shard->tokenizer, tail->ids[i],
+                                              (const char *)text.data, sources + 2 * i, &bytes);
+        const int rc = token == NULL ? 0 : btk_buffer_append(out, token, bytes);
+        if (rc != 0) return rc;
+        if (out->length > UINT32_MAX) return -E2BIG;
+        ends[i] = (uint32_t)out->length;
+    }
+    return 0;
+}
+
+static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes text,
+                               struct btk_result_block *block)
+{
+    struct btk_encoding tail;
+    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
+    uint32_t *sources = NULL;
+    btk_result_block_tail(block, &tail);
+    int rc = make_private(shard, &text);
+    if (rc == 0) rc = make_valid(shard, &text);
+    if (rc == 0) rc = encode_at_tail(shard, text, &tail, &sources, &error);
+    if (rc == 0) rc = append_token_text(shard, text, &tail, sources, block);
+    end_document(block, rc, tail.count, &error);
+}
+
+// The engine copies and validates hostile text in one go. To replace what is invalid it looks twice,
+// so then the text must not change in between.
+static void encode_document(const struct btk_shard *shard, struct btk_bytes text,
+                            struct btk_result_block *block)
+{
+    struct btk_encoding tail;
+    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
+    btk_result_block_tail(block, &tail);
+    int rc = replaces(shard) ? make_private(shard, &text) : 0;
+    if (rc == 0) rc = encode_at_tail(shard, text, &tail, NULL, &error);
+    end_document(block, rc, tail.count, &error);
+}
+
+void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block)
+{
+    const bool has_tokens = (shard->options->fields & BTK_FIELD_TOKENS) != 0;
+    for (uint32_t i = 0; i < shard->document_count && !block->is_full; i++) {
+        const struct btk_bytes document = btk_shard_document(shard, i);
+        if (has_tokens)
+            encode_with_tokens(shard, document, block);
+        else
+            encode_document(shard, document, block);
+        btk_worker_page_add(&shard->page->progress, 1);
+    }
+}
