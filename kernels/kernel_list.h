@@ -42,5 +42,4 @@ struct btk_bert_masks {
     KERNEL(size_t, utf8_count, (const uint8_t *text, size_t length))                               \
     KERNEL(void, class_masks,                                                                      \
            (const uint8_t *text, size_t length, struct btk_class_masks *out_masks))                \
-    KERNEL(void, bert_masks,                                                                       \
-           (const uint8_t *text, size_t length, struct btk_bert_masks *out_masks))
+    KERNEL(void, bert_masks, (const uint8_t *text, size_t length, struct btk_bert_masks *out_masks))

@@ -2,8 +2,8 @@
 // The engine library: text to token ids and back, exactly as Hugging Face tokenizers 0.23 does it,
 // in the calling thread, without a cluster.
 //
-//     tokenizer.json --compile--> image --open--> struct btk_tokenizer   immutable, shared by threads
-//                                                 struct btk_scratch     one a thread, fixed size
+//     tokenizer.json -- open --> struct btk_tokenizer   immutable, shared by threads
+//                                struct btk_scratch     one a thread, fixed size
 //     text + options --encode--> columns in the caller's memory (struct btk_encoding)
 //
 // A complete program. It prints the ids of its second argument for the tokenizer in its first:
@@ -98,7 +98,6 @@ BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer);
 
 struct btk_tokenizer_info {
     const char *model;              // "WordPiece" or "BPE"
-    const char *simd;               // the kernels in use: "avx512", "avx2", "scalar"
     uint32_t vocabulary_count;      // without added tokens that are not in the model
     uint32_t token_count;           // with them
     uint32_t added_token_count;
@@ -120,6 +119,9 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch); // like close
 
 // How many allocations encode had to make after all (pieces beyond 64 KiB).
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch);
+
+// The kernels that it works with: "avx512", "avx2", "scalar".
+BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch);
 
 // Pieces found in the cache of pieces, and not found.
 BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_hits,

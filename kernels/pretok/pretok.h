@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pre-tokenizer patterns as bit algebra over class masks: no regex library, no table of states.
+//
+// A kernel turns 64 bytes into one mask for each class; a run of a class is then a shift and a count
+// of trailing ones. Bytes above 0x7f are decoded and asked for their class one by one, in the tables
+// of common/unicode.h. So a pattern knows no instruction set, and a kernel no pattern.
+//
+// Ownership: borrows text and kernels. Threads: one a struct.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "kernels/kernels.h"
+
+// A half-open range of bytes in the text.
+struct btk_piece {
+    uint32_t begin;
+    uint32_t end;
+};
+
+enum { BTK_PRETOK_WINDOW_BYTES = 4096, BTK_PRETOK_WINDOW_BLOCKS = BTK_PRETOK_WINDOW_BYTES / 64 };
+
+// Walks over one text. The masks are those of the window that begins at window_begin.
+struct btk_pretok {
+    const struct btk_kernels *kernels;
+    const uint8_t *text;
+    size_t length;   // bytes, at most UINT32_MAX
+    size_t position; // where the next piece begins, or is looked for
+    size_t window_begin;
+    size_t window_end;
+    union {
+        struct btk_class_masks classes[BTK_PRETOK_WINDOW_BLOCKS];
+        struct btk_bert_masks bert[BTK_PRETOK_WINDOW_BLOCKS];
+    } masks;
+};
+
+// `text` is valid UTF-8.
+void btk_pretok_init(struct btk_pretok *pretok, const struct btk_kernels *kernels,
+                     struct btk_bytes text);
+
+// The next pieces, at most `capacity` of them; 0: that was all. One function a pattern, declared by
+// the list.
+typedef size_t btk_pretok_next_fn(struct btk_pretok *pretok, struct btk_piece *out_pieces,
+                                  size_t capacity);
+#include "kernels/pretok/pattern_list.h"
+#define PATTERN(name, NAME, source) btk_pretok_next_fn btk_pretok_##name##_next;
+BTK_PATTERN_LIST(PATTERN)
+#undef PATTERN
+
+// gpt2: the first piece of " " + text, without that space; empty when the space is a piece of its
+// own. `pretok` is fresh; the text is not empty and does not begin with ' '.
+bool btk_pretok_gpt2_first_after_space(struct btk_pretok *pretok, struct btk_piece *out_piece);

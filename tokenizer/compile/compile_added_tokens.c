@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// added_tokens: their ids, their flags, and the two tries that find them.
+//
+// Ids follow the reference's rule, not the file: a token that the model has keeps the model's id,
+// others are numbered on behind both (add_tokens() of its added_vocabulary.rs).
+#include <stdlib.h>
+#include <string.h>
+
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/normalizer/bert.h"
+
+static int read_flags(struct btk_compiler *compiler, const struct btk_json *object,
+                      struct btk_compiler_added *added)
+{
+    bool single_word = false, lstrip = false, rstrip = false, special = false, normalized = true;
+    const char *const place = "added_tokens";
+    int status = btk_compiler_bool(compiler, object, place, "single_word", &single_word);
+    if (!status) status = btk_compiler_bool(compiler, object, place, "lstrip", &lstrip);
+    if (!status) status = btk_compiler_bool(compiler, object, place, "rstrip", &rstrip);
+    if (!status) status = btk_compiler_bool(compiler, object, place, "special", &special);
+    if (!status) status = btk_compiler_bool(compiler, object, place, "normalized", &normalized);
+    added->flags = (single_word ? BTK_ADDED_SINGLE_WORD : 0u) | (lstrip ? BTK_ADDED_LSTRIP : 0u)
+                   | (rstrip ? BTK_ADDED_RSTRIP : 0u) | (special ? BTK_ADDED_SPECIAL : 0u);
+    added->is_normalized = normalized;
+    return status;
+}
+
+static int normalize_pattern(struct btk_compiler *compiler, struct btk_compiler_added *added)
+{
+    added->pattern = added->text;
+    if (!added->is_normalized || compiler->config.normalizer != BTK_NORMALIZER_BERT) return 0;
+    const size_t bound = btk_bert_bound(added->text.length);
+    uint8_t *const text = btk_arena_allocate(&compiler->arena, bound);
+    struct btk_unicode_char *const chars = btk_arena_allocate(
+        &compiler->arena, btk_unicode_nfd_bound(added->text.length + 1) * sizeof *chars);
+    if (!text || !chars) return btk_compiler_no_memory(compiler);
+    struct btk_bert bert;
+    btk_bert_init(&bert, &btk_kernels_scalar, compiler->config.bert_flags);
+    bert.chars = chars;
+    const struct btk_bert_output output = {.text = text};
+    added->pattern = (struct btk_bytes){text, btk_bert_normalize(&bert, added->text, 0, &output)};
+    return 0;
+}
+
+static struct btk_compiler_added *find_added(struct btk_compiler *compiler, uint32_t count,
+                                             struct btk_bytes text)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (compiler->added[i].text.length == text.length
+            && memcmp(compiler->added[i].text.data, text.data, text.length) == 0)
+            return &compiler->added[i];
+    return NULL;
+}
+
+static int add_one(struct btk_compiler *compiler, const struct btk_json *object, uint32_t *next_id)
+{
+    struct btk_compiler_added added = {0};
+    if (!btk_json_try_string(btk_json_get(object, "content"), &added.text))
+        return btk_compiler_refuse(compiler, "added_tokens", "a token without \"content\"");
+    if (!added.text.length) return 0;
+    int status = read_flags(compiler, object, &added);
+    if (!status) status = normalize_pattern(compiler, &added);
+    if (status < 0) return status;
+    struct btk_compiler_added *const known
+        = find_added(compiler, compiler->config.added_count, added.text);
+    added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
+    if (added.id == BTK_NO_TOKEN) {
+        added.id = (*next_id)++;
+        status = btk_compiler_grow_tokens(compiler, added.id);
+        if (status < 0) return status;
+        compiler->tokens[added.id] = (struct btk_compiler_token){
+            added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+    }
+    compiler->tokens[added.id].flags
+        |= BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
+    if (known) *known = added;
+    else compiler->added[compiler->config.added_count++] = added;
+    return 0;
+}
+
+// A trie whose nodes are made in the order of a sorted list of patterns: the edges of a node stand
+// together because its patterns do.
+struct level {
+    uint32_t begin, end; // patterns
+    uint32_t node;
+    uint32_t depth;
+};
+
+static int compare_patterns(const void *a, const void *b)
+{
+    const struct btk_compiler_added *const left = a, *const right = b;
+    const size_t shared = btk_min_size(left->pattern.length, right->pattern.length);
+    const int order = memcmp(left->pattern.data, right->pattern.data, shared);
+    if (order) return order;
+    if (left->pattern.length != right->pattern.length)
+        return left->pattern.length < right->pattern.length ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+struct trie_sections {
+    struct btk_compiler *compiler;
+    struct btk_buffer *nodes, *edges;
+    const struct btk_compiler_added *patterns;
+    struct btk_buffer queue; // struct level
+};
+
+static int push_level(struct trie_sections *trie, struct level level)
+{
+    const struct btk_added_node node = {.token = BTK_NO_TOKEN};
+    if (btk_buffer_append(&trie->queue, &level, sizeof level) < 0
+        || btk_buffer_append(trie->nodes, &node, sizeof node) < 0)
+        return btk_compiler_no_memory(trie->compiler);
+    return 0;
+}
+
+static uint32_t node_count(const struct trie_sections *trie)
+{
+    return (uint32_t)(trie->nodes->length / sizeof(struct btk_added_node));
+}
+
+static int add_edges(struct trie_sections *trie, struct level level, uint32_t first)
+{
+    for (uint32_t begin = first, end; begin < level.end; begin = end) {
+        const uint8_t byte = trie->patterns[begin].pattern.data[level.depth];
+        end = begin + 1;
+        while (end < level.end && trie->patterns[end].pattern.data[level.depth] == byte) end++;
+        const struct btk_added_edge edge = {byte, node_count(trie)};
+        if (btk_buffer_append(trie->edges, &edge, sizeof edge) < 0)
+            return btk_compiler_no_memory(trie->compiler);
+        const int status
+            = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+static int expand_level(struct trie_sections *trie, struct level level)
+{
+    struct btk_added_node node = {.token = BTK_NO_TOKEN};
+    uint32_t first = level.begin;
+    while (first < level.end && trie->patterns[first].pattern.length == level.depth) {
+        node.token = trie->patterns[first].id;
+        node.flags = trie->patterns[first].flags;
+        first++;
+    }
+    const size_t first_edge = trie->edges->length / sizeof(struct btk_added_edge);
+    const int status = add_edges(trie, level, first);
+    if (status < 0) return status;
+    node.first_edge = (uint32_t)first_edge;
+    node.edge_count = (uint32_t)(trie->edges->length / sizeof(struct btk_added_edge) - first_edge);
+    memcpy(trie->nodes->data + level.node * sizeof node, &node, sizeof node);
+    return 0;
+}
+
+static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_section,
+                      const struct btk_compiler_added *patterns, uint32_t count)
+{
+    if (!count) return 0;
+    struct trie_sections trie = {.compiler = compiler,
+                                 .nodes = &compiler->sections[nodes_section],
+                                 .edges = &compiler->sections[nodes_section + 1],
+                                 .patterns = patterns};
+    btk_buffer_init(&trie.queue);
+    int status = push_level(&trie, (struct level){0, count, 0, 0});
+    for (size_t at = 0; at < trie.queue.length && !status; at += sizeof(struct level)) {
+        struct level level;
+        memcpy(&level, trie.queue.data + at, sizeof level);
+        status = expand_level(&trie, level);
+    }
+    btk_buffer_clear(&trie.queue);
+    return status;
+}
+
+// Patterns that the normalizer leaves nothing of can never be found.
+static int build_tries(struct btk_compiler *compiler)
+{
+    const uint32_t count = compiler->config.added_count;
+    struct btk_compiler_added *const chosen
+        = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
+    if (!chosen) return btk_compiler_no_memory(compiler);
+    for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
+        uint32_t chosen_count = 0;
+        for (uint32_t i = 0; i < count; i++)
+            if (compiler->added[i].is_normalized == (bool)is_normalized
+                && compiler->added[i].pattern.length)
+                chosen[chosen_count++] = compiler->added[i];
+        qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
+        const int status
+            = build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
+                         chosen, chosen_count);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+int btk_compile_added_tokens(struct btk_compiler *compiler)
+{
+    const struct btk_json *const list = btk_json_get(compiler->root, "added_tokens");
+    if (!btk_json_is_null(list) && btk_json_type(list) != BTK_JSON_ARRAY)
+        return btk_compiler_refuse(compiler, "added_tokens", "is to be an array, but is %s",
+                                   btk_json_type_name(list));
+    const size_t count = btk_json_count(list);
+    if (count > BTK_TOKEN_LIMIT)
+        return btk_compiler_refuse(compiler, "added_tokens", "more than %u", BTK_TOKEN_LIMIT);
+    compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
+    if (!compiler->added) return btk_compiler_no_memory(compiler);
+    uint32_t next_id = compiler->config.vocabulary_count;
+    for (size_t i = 0; i < count; i++) {
+        const int status = add_one(compiler, btk_json_at(list, i), &next_id);
+        if (status < 0) return status;
+    }
+    const int status = btk_compile_text_lookup(compiler);
+    return status < 0 ? status : build_tries(compiler);
+}

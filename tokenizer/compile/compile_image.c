@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the sections behind their header, and marks the BPE tokens that need no merging.
+#include <string.h>
+
+#include "common/hash.h"
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/image.h"
+#include "tokenizer/model/bpe.h"
+
+static int append_sections(struct btk_compiler *compiler, struct btk_buffer *image,
+                           struct btk_image_header *header)
+{
+    static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
+    for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
+        const struct btk_buffer *const section = &compiler->sections[i];
+        const size_t padding
+            = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
+        if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
+        header->sections[i] = (struct btk_image_section){image->length, section->length};
+        if (btk_buffer_append(image, section->data, section->length) < 0)
+            return btk_compiler_no_memory(compiler);
+    }
+    return 0;
+}
+
+// A token is whole when merging its bytes gives it back: then a piece that equals it needs no
+// merging. Some are not: those that only an added token or an older training put there.
+static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *image)
+{
+    struct btk_image view;
+    int status = btk_image_view(image->data, image->length, &view, compiler->error);
+    if (status < 0) return status;
+    struct btk_bpe_scratch scratch;
+    if (btk_bpe_scratch_init(&scratch, view.config->decoded_bytes_max) < 0)
+        return btk_compiler_no_memory(compiler);
+    struct btk_token_info *const tokens
+        = (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
+    for (uint32_t id = 0; id < view.config->token_count; id++) {
+        const struct btk_bytes bytes = btk_image_decoded_text(&view, id);
+        if (!bytes.length || btk_image_find_bytes(&view, bytes) != id) continue;
+        if (btk_bpe_merge(&view, &scratch, bytes) == 1 && scratch.ids[0] == id)
+            tokens[id].flags |= BTK_TOKEN_WHOLE;
+    }
+    btk_bpe_scratch_clear(&scratch);
+    return status;
+}
+
+int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image)
+{
+    struct btk_image_header header = {.magic = BTK_IMAGE_MAGIC,
+                                      .version = BTK_IMAGE_VERSION,
+                                      .section_count = BTK_SECTION_COUNT,
+                                      .config = compiler->config};
+    const size_t template_bytes = (compiler->config.prefix_count + compiler->config.suffix_count)
+                                  * sizeof(struct btk_template_token);
+    if (btk_buffer_append(&compiler->sections[BTK_SECTION_TEMPLATE], compiler->template_tokens,
+                          template_bytes)
+        < 0)
+        return btk_compiler_no_memory(compiler);
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    int status = btk_buffer_append(&image, &header, sizeof header);
+    if (status < 0) status = btk_compiler_no_memory(compiler);
+    if (!status) status = append_sections(compiler, &image, &header);
+    if (!status) {
+        header.bytes = image.length;
+        memcpy(image.data, &header, sizeof header);
+        if (compiler->config.model == BTK_MODEL_BPE) status = mark_whole_tokens(compiler, &image);
+    }
+    if (status < 0) {
+        btk_buffer_clear(&image);
+        return status;
+    }
+    header.checksum = btk_hash_xxh3(image.data + sizeof header, image.length - sizeof header, 0);
+    memcpy(image.data, &header, sizeof header);
+    *out_image = image;
+    return 0;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// WordPiece: one trie with two roots, for the beginnings of words (node 0) and for what continues
+// them. A token that begins with the continuing prefix stands under both: the reference looks up
+// the bare text at the beginning of a word.
+#include <string.h>
+
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/lookup_hash.h"
+
+struct trie_builder {
+    struct btk_compiler *compiler;
+    struct btk_edge_slot *slots; // in the section
+    uint64_t mask;
+    uint32_t node_count;
+};
+
+enum { NODE_LIMIT = 1 << 24 }; // a node and a byte are one 32-bit key
+
+static int add_node(struct trie_builder *builder, uint32_t *out_node)
+{
+    static const uint32_t no_token = BTK_NO_TOKEN;
+    if (builder->node_count == NODE_LIMIT - 1)
+        return btk_compiler_refuse(builder->compiler, "model.vocab",
+                                   "its tokens are too long for a trie of %d nodes", NODE_LIMIT);
+    if (btk_buffer_append(&builder->compiler->sections[BTK_SECTION_TRIE_TOKENS], &no_token,
+                          sizeof no_token)
+        < 0)
+        return btk_compiler_no_memory(builder->compiler);
+    *out_node = builder->node_count++;
+    return 0;
+}
+
+static int follow(struct trie_builder *builder, uint32_t *in_out_node, uint8_t byte)
+{
+    const uint32_t key = *in_out_node << 8 | byte;
+    uint64_t at = btk_edge_hash(key);
+    while (builder->slots[at & builder->mask].key != UINT32_MAX) {
+        if (builder->slots[at & builder->mask].key == key) {
+            *in_out_node = builder->slots[at & builder->mask].child;
+            return 0;
+        }
+        at++;
+    }
+    uint32_t child = 0;
+    const int status = add_node(builder, &child);
+    if (status < 0) return status;
+    builder->slots[at & builder->mask] = (struct btk_edge_slot){key, child};
+    *in_out_node = child;
+    return 0;
+}
+
+static int insert(struct trie_builder *builder, uint32_t root, struct btk_bytes text, uint32_t id)
+{
+    uint32_t node = root;
+    for (size_t i = 0; i < text.length; i++) {
+        const int status = follow(builder, &node, text.data[i]);
+        if (status < 0) return status;
+    }
+    uint32_t *const tokens
+        = (void *)builder->compiler->sections[BTK_SECTION_TRIE_TOKENS].data;
+    if (text.length) tokens[node] = id;
+    return 0;
+}
+
+static int insert_token(struct trie_builder *builder, uint32_t id)
+{
+    const struct btk_compiler *const compiler = builder->compiler;
+    const struct btk_compiler_token token = compiler->tokens[id];
+    const struct btk_bytes prefix = compiler->prefix;
+    // Tokens that only the added tokens have are no part of the model.
+    if (!(token.flags & BTK_TOKEN_EXISTS) || (token.flags & BTK_COMPILER_TOKEN_OUTSIDE)) return 0;
+    const int status = insert(builder, 0, token.text, id);
+    if (status < 0 || token.text.length <= prefix.length) return status;
+    if (prefix.length && memcmp(token.text.data, prefix.data, prefix.length) != 0) return 0;
+    return insert(builder, compiler->config.continuation_root,
+                  (struct btk_bytes){token.text.data + prefix.length,
+                                     token.text.length - prefix.length},
+                  id);
+}
+
+// The table was made for the worst case; what is used fits into a smaller one.
+static int shrink(struct trie_builder *builder)
+{
+    struct btk_compiler *const compiler = builder->compiler;
+    struct btk_buffer large = compiler->sections[BTK_SECTION_TRIE_EDGES];
+    btk_buffer_init(&compiler->sections[BTK_SECTION_TRIE_EDGES]);
+    uint64_t mask = 0;
+    const int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES,
+                                          sizeof(struct btk_edge_slot), builder->node_count, &mask);
+    struct btk_edge_slot *const slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
+    for (uint64_t i = 0; i <= builder->mask && !status; i++) {
+        if (builder->slots[i].key == UINT32_MAX) continue;
+        uint64_t at = btk_edge_hash(builder->slots[i].key);
+        while (slots[at & mask].key != UINT32_MAX) at++;
+        slots[at & mask] = builder->slots[i];
+    }
+    btk_buffer_clear(&large);
+    return status;
+}
+
+int btk_compile_wordpiece(struct btk_compiler *compiler)
+{
+    struct trie_builder builder = {.compiler = compiler};
+    const uint64_t edges_max = 2 * (uint64_t)compiler->sections[BTK_SECTION_TOKEN_TEXT].length;
+    int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
+                                    edges_max, &builder.mask);
+    if (status < 0) return status;
+    builder.slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
+    uint32_t root;
+    status = add_node(&builder, &root);
+    if (!status) status = add_node(&builder, &compiler->config.continuation_root);
+    for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
+        status = insert_token(&builder, id);
+    return status < 0 ? status : shrink(&builder);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the steps of compile/ share: the document, what was understood of it, the sections so far.
+//
+// Errors: a step that fails has filled compiler->error and returns a negative errno value.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/json.h"
+#include "tokenizer/image_format.h"
+
+// An added token that is no part of the model; not in the image.
+#define BTK_COMPILER_TOKEN_OUTSIDE (1u << 31)
+
+struct btk_compiler_token {
+    struct btk_bytes text;
+    uint32_t flags; // set of enum btk_token_flag, BTK_COMPILER_TOKEN_OUTSIDE
+};
+
+struct btk_compiler_added {
+    struct btk_bytes text;
+    struct btk_bytes pattern; // what is looked for: the text, or its normalized form
+    uint32_t id;
+    uint32_t flags; // set of enum btk_added_flag
+    bool is_normalized;
+};
+
+struct btk_compiler {
+    const struct btk_json *root;
+    struct btk_arena arena; // all that is borrowed below
+    struct btk_error *error;
+    struct btk_image_config config;
+    struct btk_compiler_token *tokens; // config.token_count of them, token_capacity allocated
+    uint32_t token_capacity;
+    struct btk_compiler_added *added; // config.added_count
+    struct btk_bytes prefix;          // WordPiece: continuing_subword_prefix
+    struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
+    struct btk_buffer sections[BTK_SECTION_COUNT];
+};
+
+// "<place>: <what>". Return -EINVAL, -ENOTSUP.
+int btk_compiler_refuse(struct btk_compiler *compiler, const char *place, const char *format, ...)
+    BTK_PRINTF(3, 4);
+int btk_compiler_unsupported(struct btk_compiler *compiler, const char *place,
+                             struct btk_bytes found, const char *supported);
+int btk_compiler_no_memory(struct btk_compiler *compiler);
+
+// Members of an object with defaults; a value of another type is refused. `place` is that of the
+// object.
+int btk_compiler_bool(struct btk_compiler *compiler, const struct btk_json *object,
+                      const char *place, const char *name, bool *in_out_value);
+int btk_compiler_text(struct btk_compiler *compiler, const struct btk_json *object,
+                      const char *place, const char *name, struct btk_bytes *in_out_value);
+// The member "type".
+int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *object,
+                      const char *place, struct btk_bytes *out_type);
+
+bool btk_bytes_are(struct btk_bytes bytes, const char *text);
+
+// The id of a token of the model or an added one; BTK_NO_TOKEN. Uses the table that
+// btk_compile_text_lookup() made last.
+uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
+int btk_compile_text_lookup(struct btk_compiler *compiler);
+
+// Room for tokens up to `id`; new ones have no text and no flags.
+int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id);
+
+// An empty table of `slot_bytes` a slot, all bits set, with at least twice as many slots as
+// `used_count`, at the end of the section (which is empty).
+int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
+                       uint64_t used_count, uint64_t *out_mask);
+
+// The steps, in their order.
+int btk_compile_vocabulary(struct btk_compiler *compiler);   // model.vocab, model.unk_token
+int btk_compile_normalizer(struct btk_compiler *compiler);
+int btk_compile_pretokenizer(struct btk_compiler *compiler);
+int btk_compile_added_tokens(struct btk_compiler *compiler); // needs vocabulary and normalizer
+int btk_compile_postprocessor(struct btk_compiler *compiler);
+int btk_compile_decoder(struct btk_compiler *compiler);
+int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
+int btk_compile_bpe(struct btk_compiler *compiler);       // merges, bytes -> id
+int btk_compile_wordpiece(struct btk_compiler *compiler); // trie
+int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

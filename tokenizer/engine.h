@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the engine share: the opened tokenizer, the scratch, and one call of encode.
+//
+//     encode.c          text -> gaps between added tokens -> windows -> spans
+//     encode_span.c     span (normalized) -> pieces -> tokens
+//     postprocessor.c   columns: units of offsets, trimming, special tokens
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <budtiktok/tokenizer.h>
+
+#include "common/base.h"
+#include "common/error.h"
+#include "kernels/kernels.h"
+#include "kernels/pretok/pretok.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/image.h"
+#include "tokenizer/model/bpe.h"
+#include "tokenizer/model/piece_cache.h"
+#include "tokenizer/normalizer/bert.h"
+
+enum {
+    BTK_WINDOW_BYTES = 16 * 1024,  // of source text, normalized at a time
+    BTK_LONG_PIECE_BYTES = 65536,  // longest piece without a spill
+    BTK_PIECE_BATCH = 256,         // pieces that a pattern gives at a time
+    BTK_READ_SLACK_BYTES = 32,     // behind our own buffers, for whole loads
+    BTK_COPY_BYTES_MAX = 1 << 20,  // largest copy of a text that a scratch keeps
+};
+
+struct btk_tokenizer {
+    struct btk_image image;
+    void *memory; // the image, when it is ours
+    struct btk_added_filter raw_filter;
+    struct btk_added_filter normal_filter;
+};
+
+// Normalized text with the place in the source of each byte.
+struct btk_normal_buffer {
+    uint8_t *text;
+    uint32_t *begins;
+    uint32_t *ends;
+    struct btk_unicode_char *chars;
+    size_t source_bytes_max; // what may be normalized into it
+};
+
+// -ENOMEM.
+BTK_MUST_USE int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t source_bytes_max);
+void btk_normal_buffer_clear(struct btk_normal_buffer *buffer);
+
+struct btk_scratch {
+    const struct btk_kernels *kernels;
+    struct btk_piece_cache *cache;
+    struct btk_bpe_scratch bpe; // also the ids and lengths of WordPiece
+    struct btk_bert *bert;      // NULL: no normalizer
+    struct btk_normal_buffer normal;
+    struct btk_normal_buffer prefixed; // first piece with its added space
+    struct btk_pretok pretok;
+    struct btk_piece pieces[BTK_PIECE_BATCH];
+    uint8_t *copy; // of texts that are validated
+    size_t copy_bytes;
+    uint64_t spill_count;
+};
+
+// One call of encode.
+struct btk_encoder {
+    const struct btk_tokenizer *tokenizer;
+    const struct btk_image *image;
+    struct btk_scratch *scratch;
+    const struct btk_encode_options *options;
+    struct btk_encoding *encoding;
+    struct btk_bytes text;
+    bool annotates; // anything but ids is wanted
+    uint32_t word_id;
+};
+
+// A stretch of text as the model sees it. Without maps byte i is byte base + i of the source.
+struct btk_span {
+    struct btk_bytes text;
+    uint32_t base;
+    const uint32_t *begins;
+    const uint32_t *ends;
+    const uint8_t *readable_end; // nothing at or behind it is read
+};
+
+// All of these: -ENOBUFS, -ENOMEM.
+
+// Added tokens of the normalized text, pieces, tokens.
+BTK_MUST_USE int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span);
+
+// An added token at [begin, end) of the span.
+BTK_MUST_USE int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
+                                  const struct btk_added_match *match);
+
+// The tokens before and behind the text.
+BTK_MUST_USE int btk_postprocess_prefix(struct btk_encoder *encoder);
+BTK_MUST_USE int btk_postprocess_suffix(struct btk_encoder *encoder);
+
+// From byte places to what was asked for, for the tokens [first, count) of the text.
+void btk_postprocess_columns(struct btk_encoder *encoder, size_t first);
+
+// Copies an error of ours into one of the public header's.
+int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looking into an image (image_format.h): all that a coordinator sees of the engine.
+//
+// Ownership: a view borrows the image. Threads: views are immutable.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "common/error.h"
+#include "tokenizer/image_format.h"
+
+struct btk_lookup_table {
+    const struct btk_lookup_slot *slots;
+    uint64_t mask;
+};
+
+struct btk_added_trie {
+    const struct btk_added_node *nodes; // the root is the first
+    const struct btk_added_edge *edges;
+    uint32_t node_count; // 0 or 1: there are no tokens
+};
+
+struct btk_image {
+    const struct btk_image_header *header;
+    const struct btk_image_config *config;
+    const struct btk_token_info *tokens;
+    const uint32_t *token_ends;
+    const uint8_t *token_text;
+    const uint32_t *decoded_ends;
+    const uint8_t *decoded_text;
+    struct btk_lookup_table text_lookup;
+    struct btk_lookup_table bytes_lookup;
+    const uint32_t *byte_ids;
+    const struct btk_merge_slot *merges;
+    uint64_t merge_mask;
+    const struct btk_edge_slot *trie_edges;
+    uint64_t trie_edge_mask;
+    const uint32_t *trie_tokens;
+    struct btk_added_trie raw_trie;
+    struct btk_added_trie normal_trie;
+    const struct btk_template_token *template_tokens;
+};
+
+// Is this an image, of our version, whole, and do all of its indices stay inside? `image` is aligned
+// to BTK_IMAGE_ALIGNMENT. Reads all of it. -EPROTO with what is wrong.
+BTK_MUST_USE int btk_image_verify(const void *image, size_t bytes, struct btk_error *error);
+
+// Fills the view of an image that was verified; looks at the header alone. -EPROTO.
+BTK_MUST_USE int btk_image_view(const void *image, size_t bytes, struct btk_image *out_view,
+                                struct btk_error *error);
+
+static inline struct btk_bytes btk_image_token_text(const struct btk_image *image, uint32_t id)
+{
+    const uint32_t begin = image->token_ends[id];
+    return (struct btk_bytes){image->token_text + begin, image->token_ends[id + 1] - begin};
+}
+
+static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *image, uint32_t id)
+{
+    const uint32_t begin = image->decoded_ends[id];
+    return (struct btk_bytes){image->decoded_text + begin, image->decoded_ends[id + 1] - begin};
+}
+
+// The id of a text in one of the tables, whose keys are the texts of `ends` and `text`.
+// BTK_NO_TOKEN: not there.
+uint32_t btk_image_find_token(const struct btk_image *image, struct btk_bytes text);
+uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes bytes);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image: a compiled tokenizer as one read-only, position-independent block of bytes.
+//
+//     | header | section | section | ...        each section begins at a multiple of 64
+//
+// All integers are of the host's order and all indices are checked once (btk_image_verify), so the
+// engine follows them without looking again. `checksum` is XXH3 of all that follows the header.
+#pragma once
+
+#include <stdint.h>
+
+#define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
+#define BTK_IMAGE_VERSION   1u
+#define BTK_IMAGE_ALIGNMENT 64u
+
+// Ids are below this: tables are indexed by id.
+#define BTK_TOKEN_LIMIT    (1u << 24)
+#define BTK_NO_TOKEN       UINT32_MAX
+#define BTK_TEMPLATE_LIMIT 64u
+
+enum btk_model_kind { BTK_MODEL_WORDPIECE = 1, BTK_MODEL_BPE = 2 };
+enum btk_normalizer_kind { BTK_NORMALIZER_NONE = 0, BTK_NORMALIZER_BERT = 1 };
+enum btk_pretokenizer_kind { BTK_PRETOKENIZER_BERT = 1, BTK_PRETOKENIZER_BYTE_LEVEL = 2 };
+enum btk_decoder_kind {
+    BTK_DECODER_NONE = 0,
+    BTK_DECODER_WORDPIECE = 1,
+    BTK_DECODER_BYTE_LEVEL = 2
+};
+
+enum btk_bert_flag {
+    BTK_BERT_CLEAN_TEXT = 1 << 0,
+    BTK_BERT_CHINESE = 1 << 1,
+    BTK_BERT_STRIP_ACCENTS = 1 << 2,
+    BTK_BERT_LOWERCASE = 1 << 3,
+};
+
+enum btk_pipeline_flag {
+    BTK_PIPELINE_ADD_PREFIX_SPACE = 1 << 0, // ByteLevel pre-tokenizer
+    BTK_PIPELINE_USE_REGEX = 1 << 1,        // ByteLevel pre-tokenizer: the GPT-2 pattern
+    BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,     // post-processor
+    BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
+    BTK_PIPELINE_IGNORE_MERGES = 1 << 4,    // BPE
+    BTK_PIPELINE_CLEANUP = 1 << 5,          // WordPiece decoder
+};
+
+struct btk_image_config {
+    uint32_t model;        // enum btk_model_kind
+    uint32_t normalizer;   // enum btk_normalizer_kind
+    uint32_t bert_flags;   // set of enum btk_bert_flag
+    uint32_t pretokenizer; // enum btk_pretokenizer_kind
+    uint32_t decoder;      // enum btk_decoder_kind
+    uint32_t flags;        // set of enum btk_pipeline_flag
+    uint32_t unknown_id;   // BTK_NO_TOKEN: none
+    uint32_t word_chars_max; // WordPiece: longer words are unknown
+    uint32_t vocabulary_count;
+    uint32_t token_count; // highest id + 1, with added tokens
+    uint32_t added_count;
+    uint32_t token_bytes_max;   // of TOKEN_TEXT
+    uint32_t decoded_bytes_max; // of DECODED_TEXT
+    uint32_t prefix_count;      // of the template: tokens before the text
+    uint32_t suffix_count;
+    uint32_t text_type_id; // type id of the text's tokens
+    uint32_t continuation_root; // WordPiece: the trie's node for words that go on
+    uint32_t prefix_bytes; // length of the continuing prefix
+};
+
+enum btk_token_flag {
+    BTK_TOKEN_EXISTS = 1 << 0,
+    BTK_TOKEN_ADDED = 1 << 1,
+    BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
+    BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
+    BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
+};
+
+struct btk_token_info {
+    uint32_t flags; // set of enum btk_token_flag
+    uint16_t leading_spaces;  // what trim_offsets takes off
+    uint16_t trailing_spaces;
+};
+
+// An open-addressing table: the slot of a hash is its low bits, then the next ones. `id` of an empty
+// slot is BTK_NO_TOKEN.
+struct btk_lookup_slot {
+    uint32_t hash; // the high half
+    uint32_t id;
+};
+
+// The same for pairs; an empty slot has the key UINT64_MAX.
+struct btk_merge_slot {
+    uint64_t key; // left << 32 | right
+    uint32_t rank;
+    uint32_t id;
+};
+
+// The same for edges of the WordPiece trie; an empty slot has the key UINT32_MAX.
+struct btk_edge_slot {
+    uint32_t key; // node << 8 | byte
+    uint32_t child;
+};
+
+enum btk_added_flag {
+    BTK_ADDED_SINGLE_WORD = 1 << 0,
+    BTK_ADDED_LSTRIP = 1 << 1,
+    BTK_ADDED_RSTRIP = 1 << 2,
+    BTK_ADDED_SPECIAL = 1 << 3,
+};
+
+// A node of an added-token trie: its edges stand together, sorted by byte.
+struct btk_added_node {
+    uint32_t first_edge;
+    uint32_t edge_count;
+    uint32_t token; // id, or BTK_NO_TOKEN
+    uint32_t flags; // set of enum btk_added_flag of that token
+};
+
+struct btk_added_edge {
+    uint32_t byte;
+    uint32_t node;
+};
+
+// Prefix tokens, then suffix tokens.
+struct btk_template_token {
+    uint32_t id;
+    uint32_t type_id;
+};
+
+enum btk_section {
+    BTK_SECTION_TOKENS,       // struct btk_token_info[token_count]
+    BTK_SECTION_TOKEN_ENDS,   // uint32_t[token_count + 1], the first is 0
+    BTK_SECTION_TOKEN_TEXT,   // as `tokens` shows it
+    BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]
+    BTK_SECTION_DECODED_TEXT, // ByteLevel: the bytes that the token stands for
+    BTK_SECTION_TEXT_LOOKUP,  // btk_lookup_slot: token text -> id
+    BTK_SECTION_BYTES_LOOKUP, // btk_lookup_slot: BPE, bytes -> id
+    BTK_SECTION_BYTE_IDS,     // uint32_t[256]: BPE, the token of one byte
+    BTK_SECTION_MERGES,       // btk_merge_slot: BPE
+    BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece
+    BTK_SECTION_TRIE_TOKENS,  // uint32_t[node count]: WordPiece, id or BTK_NO_TOKEN
+    BTK_SECTION_RAW_NODES,    // btk_added_node: tokens that are looked for in the text as it came
+    BTK_SECTION_RAW_EDGES,
+    BTK_SECTION_NORMAL_NODES, // and in the normalized text
+    BTK_SECTION_NORMAL_EDGES,
+    BTK_SECTION_TEMPLATE, // btk_template_token[prefix_count + suffix_count]
+    BTK_SECTION_COUNT
+};
+
+struct btk_image_section {
+    uint64_t offset;
+    uint64_t bytes;
+};
+
+struct btk_image_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t section_count;
+    uint64_t bytes; // of the whole image
+    uint64_t checksum;
+    struct btk_image_config config;
+    struct btk_image_section sections[BTK_SECTION_COUNT];
+};

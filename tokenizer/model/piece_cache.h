@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Remembers what short pieces became. Bounded, two ways a set, in the L2 cache of one core.
+//
+//     entry, one cache line    | 31 bytes of text, zero-padded, and their count | 7 ids | their count |
+//
+// The hash is keyed with random numbers, so nobody can choose texts that meet in one set; and if
+// they did, it would only be slow. Multiplication and folding after Wang Yi's wyhash.
+//
+// Ownership: in the caller's memory, 64-byte aligned. Threads: one.
+#pragma once
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/base.h"
+
+enum { BTK_PIECE_BYTES_MAX = 31, BTK_PIECE_IDS_MAX = 7, BTK_PIECE_CACHE_SETS = 4096 };
+
+struct btk_piece_key {
+    uint64_t words[4]; // the last byte is the length
+};
+
+struct btk_piece_entry {
+    alignas(64) struct btk_piece_key key; // words[3] == 0: empty
+    uint32_t ids[BTK_PIECE_IDS_MAX];
+    uint32_t count;
+};
+
+struct btk_piece_cache {
+    struct btk_piece_entry sets[BTK_PIECE_CACHE_SETS][2];
+    uint64_t seeds[4];
+    uint64_t hits;
+    uint64_t misses;
+};
+
+// 32 bytes of ones, then 32 of zeros.
+extern const uint8_t btk_piece_masks[64];
+
+// Empties the cache and draws new seeds. -errno when there is no randomness.
+BTK_MUST_USE int btk_piece_cache_init(struct btk_piece_cache *cache);
+
+// Forgets all pieces.
+void btk_piece_cache_clear(struct btk_piece_cache *cache);
+
+// The key of a piece of 1 to BTK_PIECE_BYTES_MAX bytes. `is_padded`: 32 bytes may be read there.
+static inline struct btk_piece_key btk_piece_key(const uint8_t *text, size_t length, bool is_padded)
+{
+    struct btk_piece_key key = {{0}};
+    if (is_padded) {
+        struct btk_piece_key mask;
+        memcpy(&key, text, sizeof key);
+        memcpy(&mask, btk_piece_masks + 32 - length, sizeof mask);
+        for (unsigned i = 0; i < 4; i++) key.words[i] &= mask.words[i];
+    } else {
+        memcpy(&key, text, length);
+    }
+    key.words[3] |= (uint64_t)length << 56;
+    return key;
+}
+
+static inline uint64_t btk_piece_fold(uint64_t a, uint64_t b)
+{
+    const unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline struct btk_piece_entry *btk_piece_cache_set(struct btk_piece_cache *cache,
+                                                          const struct btk_piece_key *key)
+{
+    const uint64_t low
+        = btk_piece_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+    const uint64_t high
+        = btk_piece_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
+    const uint64_t hash = low ^ high;
+    return cache->sets[(hash ^ hash >> 32) % BTK_PIECE_CACHE_SETS];
+}
+
+static inline bool btk_piece_keys_equal(const struct btk_piece_key *a,
+                                        const struct btk_piece_key *b)
+{
+    return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1])
+             | (a->words[2] ^ b->words[2]) | (a->words[3] ^ b->words[3]));
+}
+
+// What the piece became; NULL: not known. `set` is that of the key.
+static inline const struct btk_piece_entry *
+btk_piece_cache_find(struct btk_piece_cache *cache, const struct btk_piece_entry *set,
+                     const struct btk_piece_key *key)
+{
+    for (unsigned way = 0; way < 2; way++) {
+        if (!btk_piece_keys_equal(&set[way].key, key)) continue;
+        cache->hits++;
+        return &set[way];
+    }
+    cache->misses++;
+    return NULL;
+}
+
+// Keeps 1 to BTK_PIECE_IDS_MAX ids for a key that was not found; the older one of the set goes.
+static inline void btk_piece_cache_put(struct btk_piece_entry *set, const struct btk_piece_key *key,
+                                       const uint32_t *ids, size_t count)
+{
+    set[1] = set[0];
+    set[0].key = *key;
+    memcpy(set[0].ids, ids, count * sizeof *ids);
+    set[0].count = (uint32_t)count;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Columns after the model: units of offsets, trimming, type ids, special tokens.
+#include <errno.h>
+#include <string.h>
+
+#include "common/unicode.h"
+#include "common/utf8.h"
+#include "tokenizer/engine.h"
+
+// Walks along the text and counts characters; offsets nearly always grow.
+struct char_cursor {
+    struct btk_bytes text;
+    size_t byte;
+    uint32_t chars;
+};
+
+static bool is_continuation(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+static uint32_t chars_before(struct char_cursor *cursor, size_t byte)
+{
+    while (cursor->byte < byte)
+        cursor->chars += !is_continuation(cursor->text.data[cursor->byte++]);
+    while (cursor->byte > byte)
+        cursor->chars -= !is_continuation(cursor->text.data[--cursor->byte]);
+    return cursor->chars;
+}
+
+// A token of a part of a character has the place of all of it.
+static void widen(struct btk_bytes text, uint32_t *offsets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *const begin = &offsets[2 * i];
+        uint32_t *const end = &offsets[2 * i + 1];
+        while (*begin > 0 && *begin < text.length && is_continuation(text.data[*begin])) --*begin;
+        while (*end < text.length && is_continuation(text.data[*end])) ++*end;
+    }
+}
+
+static void count_chars(struct btk_bytes text, uint32_t *offsets, size_t count)
+{
+    struct char_cursor cursor = {.text = text};
+    for (size_t i = 0; i < 2 * count; i++) offsets[i] = chars_before(&cursor, offsets[i]);
+}
+
+enum { SPACE_MARK = 0x120 }; // the byte 0x20 in the byte-level alphabet
+
+static size_t spaces_at_begin(struct btk_bytes text)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < text.length; count++) {
+        size_t length;
+        const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
+        if (code_point != SPACE_MARK
+            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+            break;
+        at += length;
+    }
+    return count;
+}
+
+static size_t spaces_at_end(struct btk_bytes text)
+{
+    size_t count = 0;
+    for (size_t end = text.length; end > 0; count++) {
+        size_t at = end - 1, length;
+        while (at > 0 && is_continuation(text.data[at])) at--;
+        const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
+        if (code_point != SPACE_MARK
+            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+            break;
+        end = at;
+    }
+    return count;
+}
+
+// process_offsets() of the reference's pre_tokenizers/byte_level.rs: it counts in the token's text
+// and moves offsets by as much, whatever their unit.
+static void trim_one(const struct btk_image *image, size_t index, size_t leading, size_t trailing,
+                     uint32_t *offsets)
+{
+    if (leading) {
+        const bool is_first = index == 0 || offsets[0] == 0;
+        const bool is_ours = image->config->flags & BTK_PIPELINE_TRIM_PREFIX_SPACE;
+        if (is_first && is_ours && leading == 1) leading = 0;
+        offsets[0] = (uint32_t)btk_min_size(offsets[0] + leading, offsets[1]);
+    }
+    if (trailing && offsets[1] >= trailing)
+        offsets[1] = (uint32_t)btk_max_size(offsets[1] - trailing, offsets[0]);
+}
+
+static void trim(struct btk_encoder *encoder, size_t first)
+{
+    const struct btk_encoding *const encoding = encoder->encoding;
+    for (size_t i = first; i < encoding->count; i++) {
+        const struct btk_token_info info = encoder->image->tokens[encoding->ids[i]];
+        size_t leading = info.leading_spaces, trailing = info.trailing_spaces;
+        const uint32_t *const source = encoding->sources ? &encoding->sources[2 * i] : NULL;
+        if (source && source[1]) {
+            const struct btk_bytes text = {encoder->text.data + source[0], source[1] - source[0]};
+            leading = spaces_at_begin(text);
+            trailing = spaces_at_end(text);
+        }
+        if (leading || trailing)
+            trim_one(encoder->image, i - first, leading, trailing, &encoding->offsets[2 * i]);
+    }
+}
+
+static void convert_offsets(struct btk_encoder *encoder, size_t first)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    uint32_t *const offsets = encoding->offsets + 2 * first;
+    const size_t count = encoding->count - first;
+    const struct btk_bytes text = encoder->text;
+    const bool is_ascii
+        = encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
+    if (!is_ascii) {
+        widen(text, offsets, count);
+        if (encoder->options->offsets_unit == BTK_OFFSETS_CHAR) count_chars(text, offsets, count);
+    }
+    if (encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS) trim(encoder, first);
+}
+
+void btk_postprocess_columns(struct btk_encoder *encoder, size_t first)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    if (encoding->offsets) convert_offsets(encoder, first);
+    if (encoding->type_ids)
+        for (size_t i = first; i < encoding->count; i++)
+            encoding->type_ids[i] = encoder->image->config->text_type_id;
+    if (encoding->special_tokens_mask)
+        memset(encoding->special_tokens_mask + first, 0, encoding->count - first);
+}
+
+static int append_template(struct btk_encoder *encoder, size_t first, size_t count)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    if (!encoder->options->add_special_tokens) return 0;
+    if (encoding->capacity - encoding->count < count) return -ENOBUFS;
+    for (size_t i = first; i < first + count; i++) {
+        const struct btk_template_token token = encoder->image->template_tokens[i];
+        const size_t at = encoding->count++;
+        encoding->ids[at] = token.id;
+        if (encoding->offsets) encoding->offsets[2 * at] = encoding->offsets[2 * at + 1] = 0;
+        if (encoding->type_ids) encoding->type_ids[at] = token.type_id;
+        if (encoding->word_ids) encoding->word_ids[at] = UINT32_MAX;
+        if (encoding->special_tokens_mask) encoding->special_tokens_mask[at] = 1;
+        if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+    }
+    return 0;
+}
+
+int btk_postprocess_prefix(struct btk_encoder *encoder)
+{
+    return append_template(encoder, 0, encoder->image->config->prefix_count);
+}
+
+int btk_postprocess_suffix(struct btk_encoder *encoder)
+{
+    const struct btk_image_config *const config = encoder->image->config;
+    return append_template(encoder, config->prefix_count, config->suffix_count);
+}
