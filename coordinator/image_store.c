@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tokenizer/image.h"
+
 enum { COMPILE_CPU_SECONDS = 300 };
 
 #define COMPILE_MEMORY_BYTES (UINT64_C(16) << 30)
@@ -33,11 +35,11 @@ static void limit_child(pid_t parent)
     if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_AS, &memory) != 0) errno = 0;
 }
 
-static void run_child(const struct btk_coordinator_images *images,
+static void run_child(btk_coordinator_compile_fn *compile,
                       const struct btk_coordinator_tokenizer *tokenizer, int image_fd, int error_fd)
 {
     struct btk_error error = {0};
-    const int rc = images->compile(images->context, tokenizer, image_fd, &error);
+    const int rc = compile(tokenizer, image_fd, &error);
     if (rc != 0) {
         if (error.code == 0) btk_error_set(&error, -rc, BTK_NO_OFFSET, "%s", strerror(-rc));
         if (write(error_fd, &error, sizeof error) != (ssize_t)sizeof error) _exit(2);
@@ -63,7 +65,7 @@ static int read_failure(int error_fd, int wait_status, struct btk_error *error)
     return btk_error_set(error, EIO, BTK_NO_OFFSET, "its compiler failed without a word");
 }
 
-static int compile_in_child(const struct btk_coordinator_images *images,
+static int compile_in_child(btk_coordinator_compile_fn *compile,
                             const struct btk_coordinator_tokenizer *tokenizer, int image_fd,
                             struct btk_error *error)
 {
@@ -75,7 +77,7 @@ static int compile_in_child(const struct btk_coordinator_images *images,
     if (pid == 0) {
         close(words[0]);
         limit_child(parent);
-        run_child(images, tokenizer, image_fd, words[1]);
+        run_child(compile, tokenizer, image_fd, words[1]);
     }
     close(words[1]);
     int rc = 0;
@@ -108,7 +110,7 @@ static int seal_and_map(int fd, struct btk_shared_memory *out_memory, struct btk
     return 0;
 }
 
-static int load_one(const struct btk_coordinator_images *images,
+static int load_one(btk_coordinator_compile_fn *compile,
                     const struct btk_coordinator_tokenizer *tokenizer,
                     struct btk_image_entry *out_image, struct btk_error *error)
 {
@@ -118,13 +120,13 @@ static int load_one(const struct btk_coordinator_images *images,
     const int fd = memfd_create("btk-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return btk_error_set(error, errno, BTK_NO_OFFSET, "memfd: %s", strerror(errno));
     struct btk_shared_memory memory = BTK_SHARED_MEMORY_INIT;
-    int rc = compile_in_child(images, tokenizer, fd, error);
+    int rc = compile_in_child(compile, tokenizer, fd, error);
     if (rc == 0) rc = seal_and_map(fd, &memory, error);
     if (rc != 0) {
         close(fd);
         return rc;
     }
-    rc = images->verify(memory.address, memory.bytes, error);
+    rc = btk_image_verify(memory.address, memory.bytes, error);
     if (rc != 0) {
         btk_shared_memory_clear(&memory);
         return rc;
@@ -143,7 +145,7 @@ int btk_image_store_load(struct btk_image_store *store,
         int rc = 0;
         if (btk_image_store_find(store, tokenizer->name, &found) == 0 && store->count > 0)
             rc = btk_error_set(error, EEXIST, BTK_NO_OFFSET, "two tokenizers have this name");
-        if (rc == 0) rc = load_one(&options->images, tokenizer, store->entries + i, error);
+        if (rc == 0) rc = load_one(options->compile, tokenizer, store->entries + i, error);
         if (rc != 0) {
             btk_error_prefix(error, "tokenizer %s%s%s", tokenizer->name,
                              tokenizer->path == NULL ? "" : "=",
