@@ -157,6 +157,19 @@ void btk_client_table_complete(struct btk_client_entry *client,
     if (is_first) begin_waiting(client);
 }
 
+bool btk_client_table_is_settled(const struct btk_client_table *table)
+{
+    for (uint32_t i = 0; i < BTK_SCHEDULER_CLIENT_SLOTS; i++) {
+        struct btk_client_entry *client = table->slots[i];
+        if (client == NULL || client->is_leaving || client->sink != NULL) continue;
+        const int64_t free_slots = btk_ring_free_slots(&client->completions);
+        if (client->waiting.length > 0
+            || (free_slots >= 0 && free_slots < (int64_t)BTK_COMPLETION_SLOTS))
+            return false;
+    }
+    return true;
+}
+
 // --- Results --------------------------------------------------------------------------------------
 
 void btk_client_table_give_results(struct btk_client_entry *client,

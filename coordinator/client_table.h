@@ -112,6 +112,9 @@ void btk_client_table_flush(struct btk_coordinator *coordinator);
 void btk_client_table_drop(struct btk_client_entry *client, const char *why);
 void btk_client_table_clear(struct btk_coordinator *coordinator);
 
+// Whether all clients have taken all of their completions.
+bool btk_client_table_is_settled(const struct btk_client_table *table);
+
 // --- Results ---
 // Hands a results memory of a worker on: before any completion that names it.
 void btk_client_table_give_results(struct btk_client_entry *client,

@@ -20,7 +20,9 @@ enum {
     TICK_MS = 100,
     LATE_TICK_MS = 500, // the loop did not run: a suspended machine
     DRAIN_LIMIT_MS = 30000,
+    SETTLE_LIMIT_MS = 1000, // for clients to take what was finished
     LEAVE_LIMIT_MS = 5000,
+    END_TURN_MS = 5,
     NS_PER_MS = 1000000,
 };
 
@@ -58,33 +60,58 @@ static void act(void *context, const struct btk_action *action)
 
 // --- The end --------------------------------------------------------------------------------------
 
+static uint64_t after_ms(uint64_t now_ns, uint64_t ms)
+{
+    return now_ns + ms * NS_PER_MS;
+}
+
+static void on_end_turn(void *context BTK_UNUSED)
+{
+    // The end of the turn looks whether it is over.
+}
+
 static void begin_drain(struct btk_coordinator *coordinator)
 {
     btk_log(BTK_LOG_INFO, BTK_COORDINATOR_TARGET, "draining", "clients=%u",
             coordinator->clients.count);
     coordinator->stage = BTK_COORDINATOR_DRAINING;
-    coordinator->leave_ns = btk_clock_now_ns() + (uint64_t)DRAIN_LIMIT_MS * NS_PER_MS;
+    coordinator->leave_ns = after_ms(btk_clock_now_ns(), DRAIN_LIMIT_MS);
     btk_scheduler_drain(coordinator->scheduler);
+    // Without the timer the ticks do, only later.
+    if (btk_loop_add_timer(coordinator->loop, (uint64_t)END_TURN_MS * NS_PER_MS, on_end_turn, NULL,
+                           NULL)
+        != 0)
+        errno = 0;
 }
 
-static void begin_leave(struct btk_coordinator *coordinator)
+static void begin_stage(struct btk_coordinator *coordinator, enum btk_coordinator_stage stage,
+                        uint64_t leave_ns)
 {
-    coordinator->stage = BTK_COORDINATOR_LEAVING;
-    coordinator->leave_ns = btk_clock_now_ns() + (uint64_t)LEAVE_LIMIT_MS * NS_PER_MS;
-    btk_worker_table_drain(coordinator);
+    coordinator->stage = stage;
+    coordinator->leave_ns = leave_ns;
+    if (stage == BTK_COORDINATOR_LEAVING) btk_worker_table_drain(coordinator);
 }
 
+// One stage after the other, each with a limit: work is finished, clients have taken what came of
+// it, workers have ended.
 static void continue_end(struct btk_coordinator *coordinator, uint64_t now_ns)
 {
     struct btk_scheduler_counts counts;
     btk_scheduler_counts(coordinator->scheduler, &counts);
     const bool is_late = now_ns > coordinator->leave_ns;
-    if (coordinator->stage == BTK_COORDINATOR_DRAINING
-        && ((counts.batches_in_flight == 0 && coordinator->clients.waiting_count == 0) || is_late))
-        begin_leave(coordinator);
-    else if (coordinator->stage == BTK_COORDINATOR_LEAVING
-             && (btk_worker_table_is_empty(&coordinator->workers) || is_late))
-        btk_loop_stop(coordinator->loop);
+    switch (coordinator->stage) {
+    case BTK_COORDINATOR_DRAINING:
+        if (counts.batches_in_flight > 0 && !is_late) return;
+        begin_stage(coordinator, BTK_COORDINATOR_SETTLING, after_ms(now_ns, SETTLE_LIMIT_MS));
+        return;
+    case BTK_COORDINATOR_SETTLING:
+        if (!btk_client_table_is_settled(&coordinator->clients) && !is_late) return;
+        begin_stage(coordinator, BTK_COORDINATOR_LEAVING, after_ms(now_ns, LEAVE_LIMIT_MS));
+        return;
+    default:
+        if (btk_worker_table_is_empty(&coordinator->workers) || is_late)
+            btk_loop_stop(coordinator->loop);
+    }
 }
 
 static void on_signal(void *context, int signal_number)

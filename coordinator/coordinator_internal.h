@@ -23,6 +23,7 @@ enum btk_coordinator_stage {
     BTK_COORDINATOR_STARTING = 0,
     BTK_COORDINATOR_RUNNING,  // "ready" was printed
     BTK_COORDINATOR_DRAINING, // finishing what is there
+    BTK_COORDINATOR_SETTLING, // clients take what was finished
     BTK_COORDINATOR_LEAVING,  // workers were told to end
 };
 

@@ -119,6 +119,15 @@ static struct btk_worker_entry *find_incarnation(struct btk_worker_table *table,
     return NULL;
 }
 
+// Its last word: what it has not reported by now it has not begun.
+static void take_leave(struct btk_worker_entry *worker)
+{
+    worker->stage = BTK_WORKER_LEAVING;
+    worker->assignment_count = 0;
+    btk_channel_close(&worker->channel);
+    btk_scheduler_remove_worker(worker->coordinator->scheduler, worker->id, 0);
+}
+
 static void handle_message(struct btk_worker_entry *worker,
                            const struct btk_control_message *message)
 {
@@ -137,8 +146,8 @@ static void handle_message(struct btk_worker_entry *worker,
         send_control(worker, &pong);
         return;
     }
-    case BTK_CONTROL_PONG:
-    case BTK_CONTROL_DRAINED: return; // its end follows
+    case BTK_CONTROL_PONG: return;
+    case BTK_CONTROL_DRAINED: take_leave(worker); return;
     default: btk_worker_table_kill(worker, "unexpected message"); return;
     }
 }

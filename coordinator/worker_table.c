@@ -256,11 +256,12 @@ static void on_death(void *context, int fd BTK_UNUSED, uint32_t events BTK_UNUSE
     const uint64_t now_ns = btk_clock_now_ns();
     // Reports that were sent before the end still count.
     (void)btk_worker_table_receive(coordinator);
+    const uint64_t shards = worker->shards_finished;
     const int signal_number = btk_supervisor_reap(worker, now_ns);
     const bool is_expected = coordinator->stage >= BTK_COORDINATOR_LEAVING;
     btk_log(is_expected ? BTK_LOG_DEBUG : BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "worker_ended",
             "worker=%u pid=%u epoch=%u signal=%d shards=%llu", worker->id, worker->pid,
-            worker->epoch, signal_number, (unsigned long long)worker->shards_finished);
+            worker->epoch, signal_number, (unsigned long long)shards);
     bury(worker, signal_number);
     btk_supervisor_fill(coordinator, now_ns);
 }
@@ -288,7 +289,7 @@ void btk_worker_table_check_leases(struct btk_coordinator *coordinator, uint64_t
 {
     for (uint32_t i = 0; i < coordinator->workers.limit; i++) {
         struct btk_worker_entry *worker = coordinator->workers.entries + i;
-        if (worker->stage == BTK_WORKER_EMPTY) continue;
+        if (worker->stage == BTK_WORKER_EMPTY || worker->stage == BTK_WORKER_LEAVING) continue;
         if (worker->stage == BTK_WORKER_READY)
             check_lease(worker, now_ns);
         else if (now_ns - worker->started_ns > (uint64_t)START_LIMIT_MS * NS_PER_MS)

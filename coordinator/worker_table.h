@@ -30,6 +30,7 @@ enum btk_worker_stage {
     BTK_WORKER_GREETED,
     BTK_WORKER_LOADING,
     BTK_WORKER_READY,
+    BTK_WORKER_LEAVING, // drained: it takes no work, its end follows
 };
 
 enum { BTK_WORKER_ASSIGNMENTS_MAX = 64 };

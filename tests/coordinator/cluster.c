@@ -102,7 +102,8 @@ struct btk_client *cluster_connect(const struct cluster *cluster)
 {
     struct btk_client *client = NULL;
     struct btk_error_info error = {0};
-    const struct btk_client_options options = {.endpoint = cluster->endpoint};
+    const struct btk_client_options options = {.endpoint = cluster->endpoint,
+                                               .slab_bytes = 256 << 20};
     if (btk_client_connect(&options, &client, &error) != 0)
         fprintf(stderr, "connect: %s\n", error.message);
     CHECK(client != NULL);
