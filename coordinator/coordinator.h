@@ -24,9 +24,15 @@ struct btk_coordinator_tokenizer {
     const char *path;
 };
 
+// Compiles a tokenizer and writes the image to `image_fd`. Runs in a child process of its own with
+// limits, before any thread is started. 0, or a negative errno value with a message.
+typedef int btk_coordinator_compile_fn(const struct btk_coordinator_tokenizer *tokenizer,
+                                       int image_fd, struct btk_error *error);
+
 struct btk_coordinator_options {
-    const char *listen; // ipc://P; NULL: the default endpoint
-    const char *http;   // "ADDR:PORT", or NULL for off
+    btk_coordinator_compile_fn *compile; // the coordinator reads no tokenizer's file itself
+    const char *listen;                  // ipc://P; NULL: the default endpoint
+    const char *http;                    // "ADDR:PORT", or NULL for off
     struct btk_coordinator_tokenizer tokenizers[BTK_COORDINATOR_TOKENIZERS_MAX];
     uint32_t tokenizer_count;    // 0: the embedded wordpiece and bpe; the first is the default one
     uint32_t worker_count;       // 0: as many as affinity and cgroup quota allow

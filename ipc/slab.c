@@ -36,6 +36,16 @@ int btk_slab_acquire(struct btk_slab *slab, uint64_t bytes, uint64_t *out_offset
     return 0;
 }
 
+void btk_slab_trim(struct btk_slab *slab, uint64_t offset, uint64_t bytes)
+{
+    bytes = btk_align_up(btk_max_size(bytes, 1), BTK_SLAB_ALIGNMENT);
+    for (uint32_t i = 0; i < slab->range_count; i++) {
+        if (slab->ranges[i].offset != offset) continue;
+        if (bytes < slab->ranges[i].bytes) slab->ranges[i].bytes = bytes;
+        return;
+    }
+}
+
 void btk_slab_release(struct btk_slab *slab, uint64_t offset)
 {
     for (uint32_t i = 0; i < slab->range_count; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives out room in a text slab. Pure arithmetic in the client's own memory: nothing of it stands
-// in the slab. First fit over the used ranges in the order of their offsets; any order of release.
+// Gives out room in a text slab (the client) or in a results memory (the coordinator). Pure
+// arithmetic in private memory: nothing of it stands in what is divided. First fit over the used
+// ranges in the order of their offsets; any order of release.
 //
 // Limits: BTK_SLAB_RANGES_MAX ranges at a time. Threads: one.
 #pragma once
@@ -25,6 +26,9 @@ void btk_slab_init(struct btk_slab *slab, uint64_t bytes);
 
 // -EAGAIN: no room until something is released; -EMSGSIZE: larger than the slab.
 BTK_MUST_USE int btk_slab_acquire(struct btk_slab *slab, uint64_t bytes, uint64_t *out_offset);
+
+// Gives back what is behind the first `bytes` of a range (at least one byte stays).
+void btk_slab_trim(struct btk_slab *slab, uint64_t offset, uint64_t bytes);
 
 // `offset` was given out by acquire.
 void btk_slab_release(struct btk_slab *slab, uint64_t offset);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/latency.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+const char *const btk_latency_names[BTK_LATENCY_PARTS] = {
+    [BTK_LATENCY_QUEUE_WAIT] = "queue_wait",
+    [BTK_LATENCY_IPC_TRANSFER] = "ipc_transfer",
+    [BTK_LATENCY_TOKENIZATION] = "tokenization",
+    [BTK_LATENCY_RETURN] = "return",
+};
+
+int btk_latency_init(struct btk_latency *latency)
+{
+    *latency = (struct btk_latency){0};
+    latency->seconds = calloc(BTK_LATENCY_SECONDS, sizeof *latency->seconds);
+    return latency->seconds == NULL ? -ENOMEM : 0;
+}
+
+void btk_latency_clear(struct btk_latency *latency)
+{
+    for (uint32_t i = 0; i < BTK_LATENCY_PLACES; i++) free(latency->kept[i]);
+    free(latency->seconds);
+    *latency = (struct btk_latency){0};
+}
+
+// --- Pages ----------------------------------------------------------------------------------------
+
+static void merge(struct btk_histogram_snapshot *total, const struct btk_histogram *histogram)
+{
+    struct btk_histogram_snapshot snapshot;
+    btk_histogram_read(histogram, &snapshot);
+    btk_histogram_merge(total, &snapshot);
+}
+
+static void add_page(struct btk_worker_totals *totals, const struct btk_worker_page *page)
+{
+    totals->shards += btk_worker_page_get(&page->shards);
+    totals->documents += btk_worker_page_get(&page->documents);
+    totals->document_errors += btk_worker_page_get(&page->document_errors);
+    totals->bytes += btk_worker_page_get(&page->bytes);
+    totals->tokens += btk_worker_page_get(&page->tokens);
+    totals->cache_hits += btk_worker_page_get(&page->cache_hits);
+    totals->cache_misses += btk_worker_page_get(&page->cache_misses);
+    totals->busy_ns += btk_worker_page_get(&page->busy_ns);
+    const uint64_t longest_ns = btk_worker_page_get(&page->duty_cycle_max_ns);
+    if (longest_ns > totals->duty_cycle_max_ns) totals->duty_cycle_max_ns = longest_ns;
+    merge(totals->latency.parts + BTK_LATENCY_QUEUE_WAIT, &page->queue_wait);
+    merge(totals->latency.parts + BTK_LATENCY_IPC_TRANSFER, &page->ipc_transfer);
+    merge(totals->latency.parts + BTK_LATENCY_TOKENIZATION, &page->tokenization);
+}
+
+void btk_latency_keep_worker(struct btk_latency *latency, uint32_t worker_id,
+                             const struct btk_worker_page *page)
+{
+    if (page == NULL || worker_id >= BTK_LATENCY_PLACES) return;
+    struct btk_worker_totals **kept = latency->kept + worker_id;
+    // Without memory the figures of this incarnation are lost, and nothing else.
+    if (*kept == NULL) *kept = calloc(1, sizeof **kept);
+    if (*kept != NULL) add_page(*kept, page);
+}
+
+void btk_latency_keep_client(struct btk_latency *latency, const struct btk_client_page *page)
+{
+    btk_latency_add_client(&latency->kept_returned, page);
+}
+
+void btk_latency_read_worker(const struct btk_latency *latency, uint32_t worker_id,
+                             const struct btk_worker_page *page,
+                             struct btk_worker_totals *out_totals)
+{
+    const struct btk_worker_totals *kept =
+        worker_id < BTK_LATENCY_PLACES ? latency->kept[worker_id] : NULL;
+    *out_totals = kept == NULL ? (struct btk_worker_totals){0} : *kept;
+    if (page != NULL) add_page(out_totals, page);
+}
+
+void btk_latency_add_client(struct btk_histogram_snapshot *returned,
+                            const struct btk_client_page *page)
+{
+    if (page != NULL) merge(returned, &page->returned);
+}
+
+// --- Windows --------------------------------------------------------------------------------------
+
+void btk_latency_push_second(struct btk_latency *latency, const struct btk_latency_set *total)
+{
+    latency->seconds[latency->second_count++ % BTK_LATENCY_SECONDS] = *total;
+}
+
+void btk_latency_window(const struct btk_latency *latency, const struct btk_latency_set *total,
+                        uint32_t seconds, struct btk_latency_set *out_window)
+{
+    *out_window = *total;
+    if (latency->second_count < seconds) return; // younger than the window
+    const uint64_t then = latency->second_count - seconds;
+    const struct btk_latency_set *before = latency->seconds + then % BTK_LATENCY_SECONDS;
+    for (int i = 0; i < BTK_LATENCY_PARTS; i++)
+        btk_histogram_subtract(out_window->parts + i, before->parts + i);
+}

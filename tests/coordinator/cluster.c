@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/coordinator/cluster.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "tokenizer/compile/compile.h"
+#include "tokenizer/default/default_models.h"
+
+enum { CLUSTERS_MAX = 16, STATUS_BYTES = 64 * 1024 };
+
+static pid_t started[CLUSTERS_MAX];
+static int started_count;
+
+static int compile(const struct btk_coordinator_tokenizer *tokenizer, int image_fd,
+                   struct btk_error *error)
+{
+    struct btk_default_model model;
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    if (!btk_default_model_find(tokenizer->name, &model))
+        return btk_error_set(error, ENOENT, BTK_NO_OFFSET, "no such default model");
+    const int rc =
+        btk_compile_json((struct btk_bytes){model.json, model.json_bytes}, &image, error);
+    if (rc == 0 && write(image_fd, image.data, image.length) != (ssize_t)image.length)
+        return btk_error_set(error, EIO, BTK_NO_OFFSET, "write");
+    btk_buffer_clear(&image);
+    return rc;
+}
+
+static void run_child(const struct cluster *cluster, const struct btk_coordinator_options *options,
+                      int out_fd)
+{
+    struct btk_error error = {0};
+    struct btk_coordinator_options own = *options;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out_fd, STDOUT_FILENO);
+    own.listen = cluster->endpoint;
+    own.compile = compile;
+    if (btk_log_init(getenv("BUDTIKTOK_LOG")) != 0) exit(1);
+    const int rc = btk_coordinator_run(&own, &error);
+    if (rc != 0) fprintf(stderr, "coordinator: %s\n", error.message);
+    exit(rc == 0 ? 0 : rc == -EADDRINUSE ? 6 : 1);
+}
+
+static void read_ready(struct cluster *cluster, int fd)
+{
+    char line[512] = "";
+    size_t length = 0;
+    while (length + 1 < sizeof line && read(fd, line + length, 1) == 1)
+        if (line[length++] == '\n') break;
+    CHECK(strncmp(line, "ready listen=", 13) == 0);
+    const char *http = strstr(line, " http=");
+    CHECK(http != NULL && sscanf(http, " http=%63s", cluster->http) == 1);
+}
+
+void cluster_start(struct cluster *cluster, const struct btk_coordinator_options *options)
+{
+    const char *worker = getenv("BUDTIKTOK_WORKER");
+    if (worker == NULL || access(worker, X_OK) != 0) exit(CLUSTER_SKIP);
+    strcpy(cluster->folder, "/tmp/btk-test-XXXXXX");
+    CHECK(mkdtemp(cluster->folder) != NULL);
+    snprintf(cluster->endpoint, sizeof cluster->endpoint, "ipc://%s/c", cluster->folder);
+    int words[2];
+    CHECK(pipe(words) == 0);
+    cluster->pid = fork();
+    CHECK(cluster->pid >= 0);
+    if (cluster->pid == 0) run_child(cluster, options, words[1]);
+    if (started_count < CLUSTERS_MAX) started[started_count++] = cluster->pid;
+    close(words[1]);
+    read_ready(cluster, words[0]);
+    close(words[0]);
+}
+
+int cluster_stop(struct cluster *cluster)
+{
+    int status = 0;
+    char path[128];
+    kill(cluster->pid, SIGTERM);
+    if (waitpid(cluster->pid, &status, 0) != cluster->pid) return -1;
+    static const char *const names[] = {"c", "c.fd", "c.lock"};
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", cluster->folder, names[i]);
+        unlink(path);
+    }
+    rmdir(cluster->folder);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void cluster_kill_all(void)
+{
+    for (int i = 0; i < started_count; i++) kill(started[i], SIGKILL);
+}
+
+struct btk_client *cluster_connect(const struct cluster *cluster)
+{
+    struct btk_client *client = NULL;
+    struct btk_error_info error = {0};
+    const struct btk_client_options options = {.endpoint = cluster->endpoint,
+                                               .slab_bytes = 256 << 20};
+    if (btk_client_connect(&options, &client, &error) != 0)
+        fprintf(stderr, "connect: %s\n", error.message);
+    CHECK(client != NULL);
+    return client;
+}
+
+int64_t cluster_status(struct btk_client *client, int worker, const char *name)
+{
+    static char text[STATUS_BYTES];
+    size_t length = 0;
+    int64_t number = -1;
+    struct btk_json *root = NULL;
+    CHECK(btk_client_status(client, text, sizeof text, &length, NULL) == 0);
+    CHECK(btk_json_parse((struct btk_bytes){(const uint8_t *)text, length}, &root, NULL) == 0);
+    const struct btk_json *of = root;
+    if (worker >= 0) of = btk_json_at(btk_json_get(root, "workers"), (size_t)worker);
+    CHECK(btk_json_try_integer(btk_json_get(of, name), &number));
+    btk_json_free(root);
+    return number;
+}
