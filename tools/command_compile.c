@@ -27,19 +27,6 @@ static int write_image(const char *path, const struct btk_buffer *image, struct 
     return status;
 }
 
-static int write_to_descriptor(int fd, const struct btk_buffer *image, struct btk_error *error)
-{
-    for (size_t done = 0; done < image->length;) {
-        const ssize_t bytes = write(fd, image->data + done, image->length - done);
-        if (bytes < 0 && errno == EINTR) continue;
-        if (bytes < 0)
-            return btk_error_set(error, errno, BTK_NO_OFFSET, "standard output: %s",
-                                 strerror(errno));
-        done += (size_t)bytes;
-    }
-    return 0;
-}
-
 int btk_command_compile(const struct btk_options *options)
 {
     struct btk_error error;
@@ -53,7 +40,7 @@ int btk_command_compile(const struct btk_options *options)
     btk_buffer_init(&image);
     int status = btk_compile_named(options->files[0], &image, &error);
     if (!status)
-        status = strcmp(output, "-") == 0 ? write_to_descriptor(STDOUT_FILENO, &image, &error)
+        status = strcmp(output, "-") == 0 ? btk_write_image(STDOUT_FILENO, &image, &error)
                                           : write_image(output, &image, &error);
     btk_buffer_clear(&image);
     return status < 0 ? btk_exit_report(BTK_EXIT_FILE, &error) : BTK_EXIT_DONE;

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buffer.h"
 #include "common/json.h"
 #include "common/mapped_file.h"
 #include "coordinator/coordinator.h"
 #include "tools/commands.h"
 #include "tools/exit_status.h"
+#include "tools/open_tokenizer.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, CONFIG_TEXT_MAX = 4096 };
 
@@ -168,11 +170,25 @@ static int parse_workers(const struct serve_config *config, struct btk_coordinat
     return 0;
 }
 
+// In the child that the coordinator starts for it.
+static int compile(const struct btk_coordinator_tokenizer *tokenizer, int image_fd,
+                   struct btk_error *error)
+{
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    int status
+        = btk_compile_named(tokenizer->path ? tokenizer->path : tokenizer->name, &image, error);
+    if (!status) status = btk_write_image(image_fd, &image, error);
+    btk_buffer_clear(&image);
+    return status;
+}
+
 static int fill_options(struct serve_config *config, struct btk_coordinator_options *out,
                         struct btk_error *error)
 {
     const char *const http = config->options.values[BTK_OPTION_http];
     uint64_t lease_ms = 0;
+    out->compile = compile;
     out->listen = config->options.values[BTK_OPTION_listen];
     out->http = !http ? "127.0.0.1:8080" : strcmp(http, "off") == 0 ? NULL : http;
     int status = parse_cpus(config, out, error);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/buffer.h"
 #include "common/mapped_file.h"
@@ -57,4 +58,17 @@ int btk_compile_named(const char *name, struct btk_buffer *out_image, struct btk
     struct btk_default_model model;
     if (!is_embedded(name, &model)) return load_file(name, out_image, error);
     return btk_compile_json((struct btk_bytes){model.json, model.json_bytes}, out_image, error);
+}
+
+int btk_write_image(int fd, const struct btk_buffer *image, struct btk_error *error)
+{
+    for (size_t done = 0; done < image->length;) {
+        const ssize_t bytes = write(fd, image->data + done, image->length - done);
+        if (bytes < 0 && errno == EINTR) continue;
+        if (bytes < 0)
+            return btk_error_set(error, errno, BTK_NO_OFFSET, "writing the image: %s",
+                                 strerror(errno));
+        done += (size_t)bytes;
+    }
+    return 0;
 }

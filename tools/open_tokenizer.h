@@ -16,5 +16,8 @@ struct btk_buffer;
 BTK_MUST_USE int btk_compile_named(const char *name, struct btk_buffer *out_image,
                                    struct btk_error *error);
 
+// Writes all of it. -errno.
+BTK_MUST_USE int btk_write_image(int fd, const struct btk_buffer *image, struct btk_error *error);
+
 // Copies an error of the public header into one of ours.
 int btk_error_import(struct btk_error *error, const struct btk_error_info *info);

@@ -110,14 +110,14 @@ struct btk_tokenizer_info {
 BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
                                 struct btk_tokenizer_info *out_info);
 
-// A scratch for this tokenizer, about 1 MiB. -ENOMEM; -EINVAL: BUDTIKTOK_SIMD names a set of kernels
+// A scratch for this tokenizer, about 6 MiB of address space, of which most texts touch half. -ENOMEM; -EINVAL: BUDTIKTOK_SIMD names a set of kernels
 // that there is not, -ENOTSUP: or one that this processor does not have.
 BTK_API_MUST_USE BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer,
                                              struct btk_scratch **out_scratch,
                                              struct btk_error_info *error);
 BTK_API void btk_scratch_free(struct btk_scratch **scratch); // like close
 
-// How many allocations encode had to make after all (pieces beyond 64 KiB).
+// How many allocations encode had to make after all.
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch);
 
 // The kernels that it works with: "avx512", "avx2", "scalar".
