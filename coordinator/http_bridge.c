@@ -155,8 +155,7 @@ static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
         return;
     }
     const uint64_t batch_id = next_batch_id(bridge);
-    if (batch_id == 0
-        || btk_options_table_add(&coordinator->requests, &entry, &options_id) != 0) {
+    if (batch_id == 0 || btk_options_table_add(&coordinator->requests, &entry, &options_id) != 0) {
         end_job(bridge, job, BTK_STATUS_OVERLOADED);
         return;
     }

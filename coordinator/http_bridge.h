@@ -64,7 +64,7 @@ struct btk_http_bridge {
     struct btk_client_entry *client; // the loop's
     struct btk_client_sink sink;
     uint8_t *slab_address;
-    struct btk_slab room; // the HTTP thread's
+    struct btk_slab room;  // the HTTP thread's
     pthread_mutex_t mutex; // of what follows
     struct btk_http_job *first, *last;
     bool is_closed;

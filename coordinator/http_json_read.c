@@ -116,8 +116,8 @@ int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes
     if (rc == 0) rc = read_inputs(bridge, root, job, error);
     job->shape = (struct btk_result_shape){
         .op = BTK_OPERATION_ENCODE,
-        .fields = BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS
-                  | BTK_FIELD_SPECIAL_TOKENS_MASK,
+        .fields =
+            BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS | BTK_FIELD_SPECIAL_TOKENS_MASK,
         .flags = add_special_tokens ? BTK_OPTIONS_ADD_SPECIAL_TOKENS : 0,
     };
     btk_json_free(root);

@@ -38,10 +38,14 @@ static int open_block(const struct btk_http_job *job, const struct btk_http_bloc
     memcpy(&reader.header, block->data, sizeof reader.header);
     const struct btk_result_header *header = &reader.header;
     if (btk_result_header_check(header, block->bytes, error) != 0) return -EPROTO;
+    // Columns that are not there have passed the check, whatever their length says.
     const bool has_columns = header->ids_offset != 0 && header->offsets_offset != 0
-                             && header->special_mask_offset != 0 && header->token_ends_offset != 0;
+                             && header->special_mask_offset != 0 && header->token_ends_offset != 0
+                             && header->token_text_offset != 0;
+    const bool has_text = header->text_offset != 0;
     if (header->op != job->shape.op || header->document_count != block->document_count
-        || (header->op == BTK_OPERATION_ENCODE && header->token_count > 0 && !has_columns))
+        || (header->op == BTK_OPERATION_ENCODE && header->token_count > 0 && !has_columns)
+        || (header->op == BTK_OPERATION_DECODE && header->text_bytes > 0 && !has_text))
         return broken(error);
     *out_reader = reader;
     return 0;
@@ -163,7 +167,7 @@ static int write_block(struct btk_json_writer *writer, const struct btk_http_bri
                        const struct btk_http_job *job, const struct btk_http_block *block,
                        struct btk_error *error)
 {
-    struct reader reader;
+    struct reader reader = {0};
     if (block->data == NULL)
         return btk_error_set(error, EIO, BTK_NO_OFFSET, "inputs from %u on failed with status %u",
                              block->first_document, block->status);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/metrics_text.h"
 
-
-
-
 // --- The list: one line a metric ------------------------------------------------------------------
 
 #define CLUSTER_METRICS(METRIC)                                                                    \
@@ -41,8 +38,7 @@
     METRIC(worker_bytes_total, counter, "Text of this worker", totals.bytes)                       \
     METRIC(worker_tokens_total, counter, "Tokens of this worker", totals.tokens)                   \
     METRIC(worker_cache_hits_total, counter, "Pieces found in the cache", totals.cache_hits)       \
-    METRIC(worker_cache_misses_total, counter, "Pieces not found in the cache",                    \
-           totals.cache_misses)
+    METRIC(worker_cache_misses_total, counter, "Pieces not found in the cache", totals.cache_misses)
 
 // --- Writing --------------------------------------------------------------------------------------
 
@@ -53,7 +49,8 @@ struct writer {
 
 #define PRINT(writer, ...)                                                                         \
     do {                                                                                           \
-        if ((writer)->status == 0) (writer)->status = btk_buffer_printf((writer)->text, __VA_ARGS__); \
+        if ((writer)->status == 0)                                                                 \
+            (writer)->status = btk_buffer_printf((writer)->text, __VA_ARGS__);                     \
     } while (0)
 
 static void write_head(struct writer *writer, const char *name, const char *type, const char *help)
@@ -116,7 +113,8 @@ int btk_metrics_text_write(const struct btk_cluster_snapshot *snapshot, struct b
                     parts + BTK_LATENCY_IPC_TRANSFER);
     write_histogram(&writer, "queue_wait_seconds", "Time of a shard before a worker was free",
                     parts + BTK_LATENCY_QUEUE_WAIT);
-    write_histogram(&writer, "return_seconds", "Time from the end of a shard until its caller had it",
+    write_histogram(&writer, "return_seconds",
+                    "Time from the end of a shard until its caller had it",
                     parts + BTK_LATENCY_RETURN);
     return writer.status;
 }
