@@ -285,8 +285,12 @@ void btk_client_batch_recycle(struct btk_client *client, struct btk_batch *batch
     if (batch->slab != NULL) btk_client_slab_release(client, batch->slab, batch->room_offset);
     struct btk_client_shard *shards = batch->shards;
     const uint32_t shard_capacity = batch->shard_capacity;
-    *batch =
-        (struct btk_batch){.client = client, .shards = shards, .shard_capacity = shard_capacity};
+    *batch = (struct btk_batch){
+        .client = client,
+        .shards = shards,
+        .shard_capacity = shard_capacity,
+        .next_of_all = batch->next_of_all,
+    };
     batch->next = client->free_batches;
     client->free_batches = batch;
 }
