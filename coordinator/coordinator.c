@@ -105,7 +105,10 @@ static void continue_end(struct btk_coordinator *coordinator, uint64_t now_ns)
         begin_stage(coordinator, BTK_COORDINATOR_SETTLING, after_ms(now_ns, SETTLE_LIMIT_MS));
         return;
     case BTK_COORDINATOR_SETTLING:
-        if (!btk_client_table_is_settled(&coordinator->clients) && !is_late) return;
+        if (!is_late
+            && !(btk_client_table_is_settled(&coordinator->clients)
+                 && btk_http_is_settled(coordinator->http)))
+            return;
         begin_stage(coordinator, BTK_COORDINATOR_LEAVING, after_ms(now_ns, LEAVE_LIMIT_MS));
         return;
     default:

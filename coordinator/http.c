@@ -17,6 +17,7 @@
 
 enum {
     BODY_BYTES_MAX = 8 << 20,
+    BODY_READ_MAX = 64 << 20, // to be refused politely: who sends more finds the door closed
     CONNECTIONS_MAX = 256,
     CONNECTION_MEMORY_BYTES = 32 * 1024, // of header and line, too
     IDLE_SECONDS = 10,
@@ -38,7 +39,8 @@ struct request {
     struct MHD_Connection *connection;
     struct btk_buffer body;
     struct btk_http_job *job;
-    bool is_body_too_large;
+    uint64_t body_bytes; // that came; beyond the limit they are thrown away
+    bool was_submitted;
 };
 
 // --- Answers --------------------------------------------------------------------------------------
@@ -153,7 +155,9 @@ static unsigned check_post(const struct btk_http *http, struct MHD_Connection *c
     *out_message = "expected application/json";
     if (!is_json(connection)) return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
     *out_message = "the body is larger than 8 MiB";
-    return strtoull(length, NULL, 10) > BODY_BYTES_MAX ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+    const bool does_wait = header_of(connection, MHD_HTTP_HEADER_EXPECT)[0] != 0;
+    const unsigned long long limit = does_wait ? BODY_BYTES_MAX : BODY_READ_MAX;
+    return strtoull(length, NULL, 10) > limit ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
 }
 
 static void resume(void *context)
@@ -177,8 +181,10 @@ static enum MHD_Result begin_post(struct btk_http *http, struct MHD_Connection *
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *length)
 {
-    if (request->body.length + *length > BODY_BYTES_MAX)
-        request->is_body_too_large = true;
+    request->body_bytes += *length;
+    if (request->body_bytes > BODY_READ_MAX) return MHD_NO;
+    if (request->body_bytes > BODY_BYTES_MAX)
+        btk_buffer_clear(&request->body);
     else if (btk_buffer_append(&request->body, data, *length) != 0)
         return MHD_NO;
     *length = 0;
@@ -189,7 +195,7 @@ static enum MHD_Result submit_post(struct request *request, const char *path)
 {
     struct btk_http_bridge *bridge = &request->http->bridge;
     struct btk_http_answer answer = {0};
-    if (request->is_body_too_large)
+    if (request->body_bytes > BODY_BYTES_MAX)
         return send_error(request->connection, MHD_HTTP_CONTENT_TOO_LARGE, "Validation",
                           "the body is larger than 8 MiB");
     request->job = calloc(1, sizeof *request->job);
@@ -200,6 +206,7 @@ static enum MHD_Result submit_post(struct request *request, const char *path)
     btk_buffer_clear(&request->body);
     request->job->resume = resume;
     request->job->resume_context = request->connection;
+    request->was_submitted = true;
     MHD_suspend_connection(request->connection);
     btk_http_bridge_submit(bridge, request->job);
     return MHD_YES;
@@ -241,6 +248,7 @@ static void on_completed(void *context BTK_UNUSED, struct MHD_Connection *connec
     struct request *request = *state;
     if (request == NULL) return;
     btk_http_bridge_finish(&request->http->bridge, &request->job);
+    if (request->was_submitted) btk_http_bridge_leave(&request->http->bridge);
     btk_buffer_clear(&request->body);
     free(request);
     *state = NULL;
@@ -369,6 +377,11 @@ int btk_http_start(struct btk_http *http, struct btk_error *error)
         return btk_error_set(error, EIO, BTK_NO_OFFSET, "http: the server does not start");
     http->listen_fd = -1;
     return 0;
+}
+
+bool btk_http_is_settled(struct btk_http *http)
+{
+    return http == NULL || http->daemon == NULL || btk_http_bridge_is_settled(&http->bridge);
 }
 
 void btk_http_close(struct btk_http **http_at)

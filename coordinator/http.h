@@ -11,6 +11,8 @@
 // elsewhere work needs a token. Threads: open, drain and close are the loop's.
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/base.h"
 #include "common/error.h"
 
@@ -23,5 +25,7 @@ BTK_MUST_USE int btk_http_open(struct btk_coordinator *coordinator, struct btk_h
                                struct btk_error *error);
 // Starts the thread. -errno.
 BTK_MUST_USE int btk_http_start(struct btk_http *http, struct btk_error *error);
+// Whether every request was answered. NULL: yes.
+bool btk_http_is_settled(struct btk_http *http);
 // Answers what is still open and stops the thread. NULL and half-opened ones are fine.
 void btk_http_close(struct btk_http **http);

@@ -236,6 +236,14 @@ int btk_http_bridge_open(struct btk_http_bridge *bridge, struct btk_coordinator 
     return 0;
 }
 
+bool btk_http_bridge_is_settled(struct btk_http_bridge *bridge)
+{
+    pthread_mutex_lock(&bridge->mutex);
+    const bool is_settled = bridge->open_count == 0;
+    pthread_mutex_unlock(&bridge->mutex);
+    return is_settled;
+}
+
 void btk_http_bridge_refuse_all(struct btk_http_bridge *bridge)
 {
     pthread_mutex_lock(&bridge->mutex);
@@ -302,6 +310,9 @@ static bool queue_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
 void btk_http_bridge_submit(struct btk_http_bridge *bridge, struct btk_http_job *job)
 {
     job->submitted_ns = btk_clock_now_ns();
+    pthread_mutex_lock(&bridge->mutex);
+    bridge->open_count++;
+    pthread_mutex_unlock(&bridge->mutex);
     if (queue_job(bridge, job)) return;
     job->status = BTK_STATUS_SHUTTING_DOWN;
     job->is_done = true;
@@ -314,6 +325,13 @@ bool btk_http_bridge_is_done(struct btk_http_bridge *bridge, const struct btk_ht
     const bool is_done = job->is_done;
     pthread_mutex_unlock(&bridge->mutex);
     return is_done;
+}
+
+void btk_http_bridge_leave(struct btk_http_bridge *bridge)
+{
+    pthread_mutex_lock(&bridge->mutex);
+    bridge->open_count--;
+    pthread_mutex_unlock(&bridge->mutex);
 }
 
 void btk_http_bridge_finish(struct btk_http_bridge *bridge, struct btk_http_job **job_at)

@@ -68,6 +68,7 @@ struct btk_http_bridge {
     pthread_mutex_t mutex; // of what follows
     struct btk_http_job *first, *last;
     bool is_closed;
+    uint32_t open_count; // requests that were submitted and not answered
     int bell;
     // The loop's.
     uint64_t last_batch_id;
@@ -79,6 +80,8 @@ struct btk_http_bridge {
 
 BTK_MUST_USE int btk_http_bridge_open(struct btk_http_bridge *bridge,
                                       struct btk_coordinator *coordinator);
+// Whether every request was answered to the last byte.
+bool btk_http_bridge_is_settled(struct btk_http_bridge *bridge);
 // Every job is done now, as refused, so that the server can be stopped.
 void btk_http_bridge_refuse_all(struct btk_http_bridge *bridge);
 void btk_http_bridge_close(struct btk_http_bridge *bridge); // when the server is stopped
@@ -91,5 +94,7 @@ BTK_MUST_USE int btk_http_bridge_reserve(struct btk_http_bridge *bridge, struct 
                                          uint64_t text_bytes, uint32_t document_count);
 void btk_http_bridge_submit(struct btk_http_bridge *bridge, struct btk_http_job *job);
 bool btk_http_bridge_is_done(struct btk_http_bridge *bridge, const struct btk_http_job *job);
+// The answer of a submitted job was sent, or nobody wants it any more.
+void btk_http_bridge_leave(struct btk_http_bridge *bridge);
 // Gives everything back, also of a job that was only reserved. Takes the job.
 void btk_http_bridge_finish(struct btk_http_bridge *bridge, struct btk_http_job **job);

@@ -12,6 +12,11 @@ static int wrong(struct btk_error *error, const char *what)
     return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s", what);
 }
 
+static bool is_array(const struct btk_json *value)
+{
+    return value != NULL && btk_json_type(value) == BTK_JSON_ARRAY;
+}
+
 // --- What both have -------------------------------------------------------------------------------
 
 static int parse(struct btk_bytes body, struct btk_json **out_root, struct btk_error *error)
@@ -92,7 +97,7 @@ static int read_inputs(struct btk_http_bridge *bridge, const struct btk_json *ro
     if (btk_json_try_string(inputs, &text)) {
         bytes = text.length;
     } else {
-        if (btk_json_type(inputs) != BTK_JSON_ARRAY)
+        if (!is_array(inputs))
             return wrong(error, "inputs: expected a string or an array of strings");
         count = btk_json_count(inputs);
         if (count == 0) return wrong(error, "inputs: cannot be empty");
@@ -128,7 +133,7 @@ int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes
 
 static int check_ids(const struct btk_json *ids, uint64_t *out_count, struct btk_error *error)
 {
-    if (btk_json_type(ids) != BTK_JSON_ARRAY)
+    if (!is_array(ids))
         return wrong(error, "ids: expected an array of numbers, or an array of such arrays");
     for (size_t i = 0; i < btk_json_count(ids); i++) {
         int64_t id = -1;
@@ -154,7 +159,7 @@ static int read_ids(struct btk_http_bridge *bridge, const struct btk_json *root,
                     struct btk_http_job *job, struct btk_error *error)
 {
     const struct btk_json *ids = btk_json_get(root, "ids");
-    const bool is_nested = btk_json_type(btk_json_at(ids, 0)) == BTK_JSON_ARRAY;
+    const bool is_nested = is_array(btk_json_at(ids, 0));
     const size_t documents = is_nested ? btk_json_count(ids) : 1;
     uint64_t count = 0;
     int rc = 0;
