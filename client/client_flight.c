@@ -171,8 +171,11 @@ static int take_shard(struct btk_client *client, struct btk_batch *batch,
     };
     if (completion->results_id != 0) {
         shard.memory = btk_result_memories_acquire(&client->memories, completion->results_id);
-        if (shard.memory == NULL && btk_client_session_drain(client, error) == 0)
+        if (shard.memory == NULL) {
+            // Also of a coordinator that has hung up: what it sent before is still to be had.
+            if (btk_client_session_drain(client, error) != 0) errno = 0;
             shard.memory = btk_result_memories_acquire(&client->memories, completion->results_id);
+        }
         if (shard.memory == NULL)
             return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block in unknown memory");
         const int rc = open_block(client, completion, &shard, error);
