@@ -2,11 +2,13 @@
 // One connection of P.fd in the loop: control messages in, control messages out, with descriptors.
 //
 // What the peer does not read yet waits in a bounded queue with copies of its descriptors, so the
-// loop never blocks on a peer; a peer that lets the queue fill up is given up by the caller.
+// loop never blocks on a peer. Who sends much asks whether it is congested first; a peer that lets
+// the queue fill up is given up by the caller.
 //
 // Ownership: the channel owns its socket and what waits. Threads: the loop's.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base.h"
@@ -15,7 +17,7 @@
 #include "ipc/control.h"
 #include "ipc/fd_channel.h"
 
-enum { BTK_CHANNEL_QUEUE_MAX = 1024 };
+enum { BTK_CHANNEL_QUEUE_MAX = 65536, BTK_CHANNEL_CONGESTED = 32 };
 
 struct btk_channel_message;
 
@@ -48,6 +50,12 @@ BTK_MUST_USE int btk_channel_send(struct btk_channel *channel,
                                   const struct btk_control_message *message, const int *fds,
                                   unsigned fd_count);
 BTK_MUST_USE int btk_channel_flush(struct btk_channel *channel);
+
+// Whether the peer is behind with reading.
+static inline bool btk_channel_is_congested(const struct btk_channel *channel)
+{
+    return channel->queued_count >= BTK_CHANNEL_CONGESTED;
+}
 
 // -EAGAIN: nothing waits; -ECONNRESET: the peer has closed; -EPROTO with a message.
 BTK_MUST_USE int btk_channel_receive(struct btk_channel *channel,

@@ -187,6 +187,9 @@ void btk_client_table_give_results(struct btk_client_entry *client,
                            .bytes = memory->bytes},
     };
     btk_client_send(client, &message, fd, 1);
+    // A program that does not call the library for a while: what was done for it has to fit.
+    if (btk_channel_is_congested(&client->channel))
+        btk_scheduler_pause_client(client->coordinator->scheduler, client->id, true);
 }
 
 void btk_client_table_results_gone(struct btk_client_entry *client, uint64_t results_id)

@@ -46,7 +46,9 @@ static void act(void *context, const struct btk_action *action)
         if (client != NULL) btk_client_table_complete(client, &action->completion);
         return;
     case BTK_ACTION_RESULTS_GONE:
-        btk_worker_table_drop_results(coordinator, action);
+        // A client that leaves is detached with all its memory, in one message.
+        if (client != NULL && !client->is_leaving)
+            btk_worker_table_drop_results(coordinator, action);
         if (client != NULL) btk_client_table_results_gone(client, action->results_id);
         return;
     case BTK_ACTION_SLAB_UNPIN:

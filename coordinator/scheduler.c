@@ -111,6 +111,12 @@ void btk_scheduler_remove_client(struct btk_scheduler *scheduler, uint32_t clien
     btk_sched_settle_client(scheduler, client);
 }
 
+void btk_scheduler_pause_client(struct btk_scheduler *scheduler, uint32_t client_id, bool is_paused)
+{
+    struct btk_sched_client *client = btk_sched_find_client(scheduler, client_id);
+    if (client != NULL) client->is_paused = is_paused;
+}
+
 // --- Submissions ----------------------------------------------------------------------------------
 
 static uint32_t retry_after_ms(const struct btk_scheduler *scheduler)

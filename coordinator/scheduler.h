@@ -32,6 +32,7 @@ enum {
     BTK_SCHEDULER_WORKERS_MAX = 256,
     BTK_SCHEDULER_CLIENT_SLOTS = 1024, // a client's id modulo this is its slot
     BTK_SHARD_DOCUMENTS_MAX = 8192,
+    BTK_SHARD_OVERFLOW_FACTOR = 16, // how much larger shards with memory of their own are
     BTK_SHARD_BLAMES_QUARANTINE = 2,
     BTK_SHARD_BLAMES_POISON = 3,
 };
@@ -84,6 +85,10 @@ void btk_scheduler_free(struct btk_scheduler **scheduler);
 BTK_MUST_USE int btk_scheduler_add_client(struct btk_scheduler *scheduler, uint32_t client_id);
 // Drops what waits; what runs is ignored when it is reported. CLIENT_GONE follows.
 void btk_scheduler_remove_client(struct btk_scheduler *scheduler, uint32_t client_id);
+
+// A client that does not keep up with what it is told gets nothing more done until it does.
+void btk_scheduler_pause_client(struct btk_scheduler *scheduler, uint32_t client_id,
+                                bool is_paused);
 
 // A submission that was copied and checked against its slab.
 struct btk_batch_request {

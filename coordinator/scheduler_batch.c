@@ -79,6 +79,7 @@ static void leave_flight(struct btk_scheduler *scheduler, struct btk_sched_batch
 void btk_sched_forget_batch(struct btk_scheduler *scheduler, struct btk_sched_batch *batch)
 {
     struct btk_sched_client *client = batch->client;
+    client->is_overflowing = false;
     while (batch->blocks != NULL) {
         struct btk_sched_shard *shard = batch->blocks;
         batch->blocks = shard->next;

@@ -15,12 +15,14 @@ static bool measure_shard(const struct btk_scheduler *scheduler,
 {
     const volatile uint64_t *ends = batch->ends + batch->next_document;
     const uint32_t left = batch->submission.document_count - batch->next_document;
+    uint64_t limit = scheduler->options.shard_bytes;
+    if (batch->client->is_overflowing) limit *= BTK_SHARD_OVERFLOW_FACTOR;
     uint64_t end = batch->next_begin;
     uint32_t count = 0;
     while (count < left && count < BTK_SHARD_DOCUMENTS_MAX) {
         const uint64_t next = ends[count];
         if (next < end || next > batch->submission.text_bytes) return false;
-        if (count > 0 && next - batch->next_begin > scheduler->options.shard_bytes) break;
+        if (count > 0 && next - batch->next_begin > limit) break;
         end = next;
         count++;
     }
@@ -187,7 +189,8 @@ static int pick_worker(const struct btk_scheduler *scheduler, const struct btk_s
 static bool serve_client(struct btk_scheduler *scheduler, struct btk_sched_client *client,
                          uint64_t now_ns)
 {
-    if (client->returned.first == NULL && client->first_batch == NULL) return false;
+    if (client->is_paused || (client->returned.first == NULL && client->first_batch == NULL))
+        return false;
     const int worker_id = pick_worker(scheduler, client);
     if (worker_id < 0) return false;
     struct btk_sched_shard *shard = next_shard(scheduler, client, now_ns);

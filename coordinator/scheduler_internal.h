@@ -65,6 +65,10 @@ struct btk_sched_batch {
 struct btk_sched_client {
     uint32_t id;
     bool is_gone;
+    bool is_paused;
+    // Its memory had no room for a block: until something is released, shards are cut larger, so
+    // that there are fewer memories of their own.
+    bool is_overflowing;
     uint32_t batches_in_flight;
     uint32_t batches_kept;                            // in flight or not released
     uint64_t text_bytes;                              // in flight
