@@ -26,4 +26,6 @@ void btk_client_slabs_clear(struct btk_client_entry *client);
 // --- client_rings ---------------------------------------------------------------------------------
 
 void btk_client_on_bell(void *context, int fd, uint32_t events);
+// Moves waiting completions into the ring, as far as they fit.
+void btk_client_push_waiting(struct btk_client_entry *client);
 void btk_client_waiting_clear(struct btk_client_entry *client);

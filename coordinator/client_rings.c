@@ -63,8 +63,6 @@ void btk_client_table_submit(struct btk_client_entry *client,
     }
 }
 
-static void push_waiting(struct btk_client_entry *client);
-
 // One batch of submissions a turn, so that no client keeps the loop: the bell is rung again for
 // what is left.
 void btk_client_on_bell(void *context, int fd, uint32_t events BTK_UNUSED)
@@ -72,7 +70,8 @@ void btk_client_on_bell(void *context, int fd, uint32_t events BTK_UNUSED)
     struct btk_client_entry *client = context;
     struct btk_submission submissions[SUBMISSIONS_AT_ONCE];
     btk_doorbell_clear(fd);
-    push_waiting(client);
+    btk_client_push_waiting(client);
+    if (client->is_leaving) return;
     const int count =
         btk_ring_try_pop(&client->submissions, submissions, BTK_ARRAY_COUNT(submissions));
     if (count < 0) {
@@ -92,7 +91,7 @@ static void retry_waiting(void *context)
     struct btk_coordinator *coordinator = context;
     struct btk_client_table *table = &coordinator->clients;
     for (uint32_t i = 0; i < BTK_SCHEDULER_CLIENT_SLOTS; i++)
-        if (table->slots[i] != NULL) push_waiting(table->slots[i]);
+        if (table->slots[i] != NULL) btk_client_push_waiting(table->slots[i]);
     if (table->waiting_count > 0) return;
     btk_loop_remove_timer(coordinator->loop, table->waiting_timer);
     table->waiting_timer = -1;
@@ -118,12 +117,27 @@ void btk_client_waiting_clear(struct btk_client_entry *client)
     btk_buffer_clear(&client->waiting);
 }
 
-static void push_waiting(struct btk_client_entry *client)
+// What was moved is cut off when it is most of the buffer.
+static void compact_waiting(struct btk_client_entry *client)
 {
+    struct btk_buffer *waiting = &client->waiting;
+    if (client->waiting_offset < waiting->length / 2) return;
+    waiting->length -= client->waiting_offset;
+    memmove(waiting->data, waiting->data + client->waiting_offset, waiting->length);
+    client->waiting_offset = 0;
+}
+
+void btk_client_push_waiting(struct btk_client_entry *client)
+{
+    // What a completion names is told first.
+    if (client->waiting.length == 0 || client->channel.queued_count > 0) return;
     while (client->waiting_offset < client->waiting.length) {
         const int rc =
             btk_ring_try_push(&client->completions, client->waiting.data + client->waiting_offset);
-        if (rc == 0) return;
+        if (rc == 0) {
+            compact_waiting(client);
+            return;
+        }
         if (rc < 0) {
             btk_client_table_drop(client, "the ring of completions is broken");
             return;
@@ -145,8 +159,8 @@ void btk_client_table_complete(struct btk_client_entry *client,
     }
     client->needs_bell = true;
     btk_client_touch(client);
-    const int rc =
-        client->waiting.length > 0 ? 0 : btk_ring_try_push(&client->completions, completion);
+    const bool must_wait = client->waiting.length > 0 || client->channel.queued_count > 0;
+    const int rc = must_wait ? 0 : btk_ring_try_push(&client->completions, completion);
     if (rc == 1) return;
     const bool is_first = client->waiting.length == 0;
     // Not dropped here: the scheduler is in the middle of something. The bell finds it broken.
@@ -163,7 +177,7 @@ bool btk_client_table_is_settled(const struct btk_client_table *table)
         struct btk_client_entry *client = table->slots[i];
         if (client == NULL || client->is_leaving || client->sink != NULL) continue;
         const int64_t free_slots = btk_ring_free_slots(&client->completions);
-        if (client->waiting.length > 0
+        if (client->waiting.length > 0 || client->channel.queued_count > 0
             || (free_slots >= 0 && free_slots < (int64_t)BTK_COMPLETION_SLOTS))
             return false;
     }

@@ -367,6 +367,7 @@ static void on_channel(void *context, int fd BTK_UNUSED, uint32_t events)
         btk_client_table_drop(client, "channel broken");
         return;
     }
+    btk_client_push_waiting(client);
     if (!btk_channel_is_congested(&client->channel))
         btk_scheduler_pause_client(client->coordinator->scheduler, client->id, false);
     while (!client->is_leaving) {

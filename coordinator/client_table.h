@@ -4,8 +4,8 @@
 //     hello -> welcome +pages, bells -> slab_request -> slab +fd -> slab_mapped -> submissions
 //     channel closed or process dead -> scheduler is told -> CLIENT_GONE -> everything unmapped
 //
-// A completion that does not fit into the ring waits here; the client's room is bounded by what it
-// has in flight, so this is too.
+// A completion that does not fit into the ring waits here, and so does one that names memory which
+// the client was not told of yet; both are bounded by what the client has in flight.
 //
 // Ownership: the table owns its clients and all their memory. Threads: the loop's.
 #pragma once
@@ -60,7 +60,7 @@ struct btk_client_entry {
     uint32_t last_slab_id;
     uint64_t slab_bytes;
     uint64_t results_bytes;
-    struct btk_buffer waiting; // completions without a slot in the ring
+    struct btk_buffer waiting; // completions that are not in the ring yet
     size_t waiting_offset;
     bool needs_bell; // in this turn
     bool is_touched; // in the list of what flush looks at

@@ -20,7 +20,7 @@ enum {
     TICK_MS = 100,
     LATE_TICK_MS = 500, // the loop did not run: a suspended machine
     DRAIN_LIMIT_MS = 30000,
-    SETTLE_LIMIT_MS = 1000, // for clients to take what was finished
+    SETTLE_LIMIT_MS = 5000, // for clients to take what was finished
     LEAVE_LIMIT_MS = 5000,
     END_TURN_MS = 5,
     NS_PER_MS = 1000000,
