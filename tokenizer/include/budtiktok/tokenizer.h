@@ -127,6 +127,12 @@ BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch);
 BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_hits,
                                       uint64_t *out_misses);
 
+// `report` is called by encode in its own thread, at least once for every 64 KiB of text or as much
+// work: for programs that have to show that they live. NULL: nobody asks.
+typedef void btk_progress_fn(void *context);
+BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_fn *report,
+                                      void *context);
+
 // Forgets the cached pieces: for measurements from a cold start.
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
