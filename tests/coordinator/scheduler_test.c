@@ -398,3 +398,34 @@ Test(scheduler, what_was_not_begun_by_its_deadline_is_not_begun)
     cr_assert_eq(second->status, BTK_STATUS_DEADLINE);
     harness_close(&harness);
 }
+
+Test(scheduler, a_paused_client_gets_nothing_until_it_is_not)
+{
+    struct harness harness;
+    harness_one_worker(&harness);
+    harness_submit(&harness, 1, 1, ends_of_ten, 1);
+    btk_scheduler_pause_client(harness.scheduler, 1, true);
+    btk_scheduler_dispatch(harness.scheduler, 15);
+    cr_assert_eq(harness_count(&harness, BTK_ACTION_ASSIGN), 0u);
+    btk_scheduler_pause_client(harness.scheduler, 1, false);
+    btk_scheduler_dispatch(harness.scheduler, 16);
+    cr_assert_eq(harness_count(&harness, BTK_ACTION_ASSIGN), 1u);
+    harness_close(&harness);
+}
+
+Test(scheduler, shards_are_cut_larger_while_the_memory_of_the_client_is_full)
+{
+    struct harness harness;
+    const uint64_t full[1] = {400000};
+    harness_one_worker(&harness);
+    harness_submit(&harness, 1, 1, full, 1);
+    harness_submit(&harness, 1, 2, ends_of_ten, 10);
+    btk_scheduler_dispatch(harness.scheduler, 15);
+    const struct btk_action *assign = harness_next(&harness, BTK_ACTION_ASSIGN);
+    cr_assert_eq(assign->assignment.flags, (uint32_t)BTK_ASSIGNMENT_OWN_MEMFD);
+    btk_scheduler_add_worker(harness.scheduler, 1, 2);
+    harness_add_results(&harness, 1, 2, 1);
+    btk_scheduler_dispatch(harness.scheduler, 16);
+    cr_assert_eq(harness_next(&harness, BTK_ACTION_ASSIGN)->assignment.document_count, 10u);
+    harness_close(&harness);
+}
