@@ -105,14 +105,14 @@ static void reserve_room(struct btk_sched_shard *shard, struct btk_sched_memory 
     shard->result_bytes =
         btk_result_bound(&shard->batch->shape, shard->bytes, shard->document_count);
     shard->result_offset = 0;
-    if (!shard->needs_own_memory
-        && btk_slab_acquire(&memory->room, shard->result_bytes, &shard->result_offset) == 0)
-    {
+    if (shard->needs_own_memory) return;
+    if (btk_slab_acquire(&memory->room, shard->result_bytes, &shard->result_offset) == 0) {
         shard->memory = memory;
         memory->users++;
         return;
     }
     shard->needs_own_memory = true;
+    shard->batch->client->is_overflowing = true;
 }
 
 static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shard,
