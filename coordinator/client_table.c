@@ -304,16 +304,20 @@ static void register_options(struct btk_client_entry *client,
     struct btk_coordinator *coordinator = client->coordinator;
     struct btk_options_entry entry = {
         .shape = {.op = wanted->op, .fields = wanted->fields, .flags = wanted->flags}};
-    if (btk_image_store_find(&coordinator->images, wanted->tokenizer, &entry.tokenizer_id) != 0) {
+    const struct btk_image_name *name =
+        btk_image_names_find(&coordinator->images.names, wanted->tokenizer);
+    if (name == NULL) {
         refuse(client, wanted->request, ENOENT, "the cluster has no tokenizer of this name");
         return;
     }
     uint32_t options_id = 0;
+    entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
     const int rc = btk_options_table_add(&coordinator->requests, &entry, &options_id);
     if (rc != 0) {
         refuse(client, wanted->request, -rc, strerror(-rc));
         return;
     }
+    client->uses_image[name->slot] = true;
     const struct btk_control_message answer = {
         .kind = BTK_CONTROL_OPTIONS_REGISTERED,
         .options_registered = {.request = wanted->request, .options_id = options_id},

@@ -15,6 +15,7 @@
 
 #include "common/buffer.h"
 #include "coordinator/channel.h"
+#include "coordinator/image_store.h"
 #include "coordinator/scheduler.h"
 #include "ipc/client_page.h"
 #include "ipc/control.h"
@@ -62,11 +63,12 @@ struct btk_client_entry {
     uint64_t results_bytes;
     struct btk_buffer waiting; // completions that are not in the ring yet
     size_t waiting_offset;
-    bool needs_bell; // in this turn
-    bool is_touched; // in the list of what flush looks at
-    bool is_broken;  // dropped by flush: what found it could not
-    bool is_gone;    // freed by flush
-    bool is_leaving; // no channel any more; the scheduler has not let it go yet
+    bool needs_bell;                 // in this turn
+    bool is_touched;                 // in the list of what flush looks at
+    bool is_broken;                  // dropped by flush: what found it could not
+    bool is_gone;                    // freed by flush
+    bool is_leaving;                 // no channel any more; the scheduler has not let it go yet
+    bool uses_image[BTK_IMAGES_MAX]; // by slot: registered options with it
     struct btk_client_entry *next_touched;
     const struct btk_client_sink *sink; // NULL: a process of its own
 };

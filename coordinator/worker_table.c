@@ -117,7 +117,7 @@ static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
     worker->epoch = ++worker->coordinator->workers.last_epoch;
     worker->stage = BTK_WORKER_GREETED;
     worker->was_killed_for_stall = false;
-    worker->images_ready = 0;
+    memset(worker->has_image, 0, sizeof worker->has_image);
     worker->assignment_count = 0;
     worker->shards_finished = 0;
     worker->progress = 0;
@@ -244,6 +244,7 @@ static void bury(struct btk_worker_entry *worker, int signal_number)
     }
     btk_channel_close(&worker->channel);
     btk_shared_memory_clear(&worker->page);
+    if (worker->stage == BTK_WORKER_READY) btk_reload_note_death(coordinator);
     worker->stage = BTK_WORKER_EMPTY;
     worker->epoch = 0;
     btk_scheduler_remove_worker(coordinator->scheduler, worker->id, blamed);
@@ -304,6 +305,14 @@ void btk_worker_table_forgive(struct btk_coordinator *coordinator, uint64_t now_
 }
 
 // --- The end --------------------------------------------------------------------------------------
+
+bool btk_worker_table_has_image(const struct btk_worker_table *table, uint32_t slot)
+{
+    for (uint32_t i = 0; i < table->limit; i++)
+        if (table->entries[i].stage == BTK_WORKER_READY && !table->entries[i].has_image[slot])
+            return false;
+    return true;
+}
 
 uint32_t btk_worker_table_ready_count(const struct btk_worker_table *table)
 {
