@@ -65,6 +65,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection,
         is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     if (is_fine == MHD_YES && answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
+    if (is_fine == MHD_YES && answer->status == MHD_HTTP_UNAUTHORIZED)
+        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (is_fine == MHD_YES) is_fine = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return is_fine;

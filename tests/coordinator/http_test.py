@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server of a real cluster: shapes, refusals, and answers while it ends.
 
-Usage: http_test.py PATH/TO/cluster_server
+Usage: http_test.py PATH/TO/cluster_server PATH/TO/budtiktok
 """
 import concurrent.futures
 import http.client
@@ -11,9 +11,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 SERVER = None
+PROGRAM = None
 
 
 class Cluster:
@@ -165,6 +167,70 @@ class End(unittest.TestCase):
         self.assertEqual(cluster.status, 0)
 
 
+class Token(unittest.TestCase):
+    """`budtiktok serve` where other hosts can reach it."""
+
+    TOKEN = "Correct-Horse.9"
+
+    def serve(self, folder, *arguments):
+        return subprocess.Popen([PROGRAM, "serve", "--listen", f"ipc://{folder}/c", "--workers", "1",
+                                 "--http", "0.0.0.0:0", *arguments], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def write_token(self, folder, text):
+        path = os.path.join(folder, "token")
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def test_work_needs_the_token_and_health_does_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            process = self.serve(folder, "--http-token-file", self.write_token(folder, self.TOKEN + "\n"))
+            try:
+                port = re.search(r"http=\S+:(\d+)", process.stdout.readline()).group(1)
+                self.check_answers(f"127.0.0.1:{port}")
+            finally:
+                process.terminate()
+                process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0)
+
+    def check_answers(self, address):
+        cluster = Cluster.__new__(Cluster)
+        cluster.address = address
+        kind = {"Content-Type": "application/json"}
+        body = b'{"inputs": "a"}'
+        for wrong in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "},
+                      {"Authorization": self.TOKEN}, {"Authorization": "Basic " + self.TOKEN},
+                      {"Authorization": "Bearer " + self.TOKEN[:-1]},
+                      {"Authorization": "Bearer " + self.TOKEN + "9"},
+                      {"Authorization": "Bearer " + self.TOKEN.lower()}):
+            for method, path in (("POST", "/tokenize"), ("POST", "/decode"), ("GET", "/info")):
+                status, answer, said = cluster.ask(method, path, body if method == "POST" else None,
+                                                {**kind, **wrong})
+                self.assertEqual(status, 401, (path, wrong))
+                self.assertEqual(said["WWW-Authenticate"], "Bearer")
+                self.assertEqual(set(json.loads(answer)), {"error", "error_type"})
+        right = {"Authorization": "Bearer " + self.TOKEN}
+        self.assertEqual(cluster.ask("POST", "/tokenize", body, {**kind, **right})[0], 200)
+        self.assertEqual(cluster.ask("GET", "/info", None, right)[0], 200)
+        self.assertEqual(cluster.ask("GET", "/healthz")[0], 200)
+
+    def test_what_is_no_token_is_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cases = [([], "http-token-file"), (["--http-token-file", folder + "/none"], "none")]
+            for number, text in enumerate(["", "\n", "two words", "a\nb", "x" * 2000, "Zo\u00eb"]):
+                path = os.path.join(folder, str(number))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                cases.append((["--http-token-file", path], path))
+            for arguments, said in cases:
+                process = self.serve(folder, *arguments)
+                _, complaint = process.communicate(timeout=60)
+                self.assertIn(process.returncode, (2, 3, 5), arguments)
+                self.assertIn(said, complaint)
+
+
 if __name__ == "__main__":
     SERVER = sys.argv.pop(1)
+    PROGRAM = sys.argv.pop(1)
     unittest.main()
