@@ -77,6 +77,7 @@ struct btk_client_table {
     struct btk_client_entry *slots[BTK_SCHEDULER_CLIENT_SLOTS];
     uint32_t count;
     uint32_t last_id;
+    uint32_t worker_count;            // that their pages tell of
     uint32_t waiting_count;           // clients with waiting completions
     int waiting_timer;                // -1: not set
     struct btk_client_entry *touched; // in this turn
@@ -107,6 +108,8 @@ void btk_client_table_complete(struct btk_client_entry *client,
                                const struct btk_completion *completion);
 void btk_client_table_unpin(struct btk_client_entry *client, uint32_t slab_id);
 void btk_client_table_forget(struct btk_client_entry *client);
+// So many workers are ready.
+void btk_client_table_tell_workers(struct btk_client_table *table, uint32_t count);
 // At the end of a turn: rings the bells of those that got something.
 void btk_client_table_flush(struct btk_coordinator *coordinator);
 

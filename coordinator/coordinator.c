@@ -178,6 +178,8 @@ static void on_turn(void *context)
         now_ns = btk_clock_now_ns();
         btk_scheduler_dispatch(coordinator->scheduler, now_ns);
         btk_worker_table_flush(coordinator);
+        btk_client_table_tell_workers(&coordinator->clients,
+                                      btk_worker_table_ready_count(&coordinator->workers));
         btk_client_table_flush(coordinator);
     } while (btk_worker_table_receive(coordinator));
     if (coordinator->stage >= BTK_COORDINATOR_DRAINING) continue_end(coordinator, now_ns);

@@ -199,6 +199,26 @@ static void results_beyond_their_memory_come_in_memory_of_their_own(void)
     CHECK(cluster_stop(&cluster) == 0);
 }
 
+static void await_workers(const struct btk_client *client, uint32_t count)
+{
+    for (int i = 0; i < 200 && btk_client_worker_count(client) != count; i++) sleep_ms(50);
+    CHECK(btk_client_worker_count(client) == count);
+}
+
+static void clients_see_how_many_workers_there_are(void)
+{
+    struct cluster cluster;
+    cluster_start(&cluster, &two_workers);
+    struct btk_client *client = cluster_connect_with(&cluster, 1 << 20);
+    CHECK(btk_client_worker_count(client) == 2);
+    // It died before its first shard, so its place is empty for a while.
+    kill((pid_t)cluster_status(client, 0, "pid"), SIGKILL);
+    await_workers(client, 1);
+    await_workers(client, 2);
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -215,6 +235,7 @@ int main(int argc, char **argv)
          a_client_that_is_killed_leaves_nothing_behind},
         {"results_beyond_their_memory_come_in_memory_of_their_own",
          results_beyond_their_memory_come_in_memory_of_their_own},
+        {"clients_see_how_many_workers_there_are", clients_see_how_many_workers_there_are},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {
         if (argc > 1 && strcmp(argv[1], cases[i].name) != 0) continue;
