@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -77,15 +78,28 @@ static void await_ready(struct cluster *cluster, int words[2])
     close(words[0]);
 }
 
-void cluster_start(struct cluster *cluster, const struct btk_coordinator_options *options)
+static void launch(struct cluster *cluster, const struct btk_coordinator_options *options)
 {
     int words[2];
-    begin(cluster);
     CHECK(pipe(words) == 0);
     cluster->pid = fork();
     CHECK(cluster->pid >= 0);
     if (cluster->pid == 0) run_child(cluster, options, words[1]);
     await_ready(cluster, words);
+}
+
+void cluster_start(struct cluster *cluster, const struct btk_coordinator_options *options)
+{
+    begin(cluster);
+    launch(cluster, options);
+}
+
+void cluster_restart(struct cluster *cluster, const struct btk_coordinator_options *options,
+                     int signal_number)
+{
+    kill(cluster->pid, signal_number);
+    CHECK(waitpid(cluster->pid, NULL, 0) == cluster->pid);
+    launch(cluster, options);
 }
 
 void cluster_serve(struct cluster *cluster, const char *const *arguments)
@@ -121,6 +135,11 @@ int cluster_stop(struct cluster *cluster)
     }
     rmdir(cluster->folder);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void cluster_sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
 void cluster_kill_all(void)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -24,11 +23,6 @@ struct place {
 };
 
 static const char text[] = "The quick brown fox isn't lazy; 1234 times.";
-
-static void sleep_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
 
 // --- Files ----------------------------------------------------------------------------------------
 
@@ -159,7 +153,7 @@ static void reload_until_new(const struct cluster *cluster, struct btk_client *c
 {
     const int64_t before = image_of(client, tokenizer);
     CHECK(kill(cluster->pid, SIGHUP) == 0);
-    for (int i = 0; i < 600 && image_of(client, tokenizer) == before; i++) sleep_ms(50);
+    for (int i = 0; i < 600 && image_of(client, tokenizer) == before; i++) cluster_sleep_ms(50);
     CHECK(image_of(client, tokenizer) != before);
 }
 
@@ -224,7 +218,7 @@ static void new_images_come_to_workers_that_come_later(void)
     CHECK(image_of(client, "a") < second);
     btk_client_close(&client);
     // Nobody uses the second one any more: its bytes come under a new number.
-    sleep_ms(300);
+    cluster_sleep_ms(300);
     client = cluster_connect_with(&cluster, SLAB_BYTES);
     write_config(&place, "two.json", NULL);
     reload_until_new(&cluster, client, "a");
@@ -256,7 +250,7 @@ static void what_is_broken_keeps_the_old(void)
     // A broken configuration.
     write_file(&place, "config.json", "{", 1);
     CHECK(kill(cluster.pid, SIGHUP) == 0);
-    sleep_ms(500);
+    cluster_sleep_ms(500);
     CHECK(try_encode_anew(&cluster, "b", &now) && is_equal(&now, &two));
     // A name that is gone.
     write_config(&place, "one.json", NULL);
