@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/client_table.h"
 #include "coordinator/coordinator_internal.h"
@@ -174,13 +175,15 @@ static struct btk_worker_entry *find_incarnation(struct btk_worker_table *table,
     return NULL;
 }
 
-// Its last word: what it has not reported by now it has not begun.
+// Its last word: what it has not reported by now it has not begun. One that was started by hand may
+// live on and come again, so its end is not waited for.
 static void take_leave(struct btk_worker_entry *worker)
 {
     worker->stage = BTK_WORKER_LEAVING;
     worker->assignment_count = 0;
     btk_channel_close(&worker->channel);
     btk_scheduler_remove_worker(worker->coordinator->scheduler, worker->id, 0);
+    if (!worker->is_child) btk_worker_table_bury(worker, btk_clock_now_ns());
 }
 
 static void handle_message(struct btk_worker_entry *worker,
