@@ -19,13 +19,16 @@ PROGRAM = None
 
 
 class Cluster:
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
     def __enter__(self):
-        self.process = subprocess.Popen([SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([SERVER, *self.arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
             sys.exit(self.process.wait())
         words = dict(word.split("=", 1) for word in line.split())
-        self.address, self.pid = words["http"], int(words["pid"])
+        self.address, self.pid, self.endpoint = words["http"], int(words["pid"]), words["endpoint"]
         return self
 
     def __exit__(self, *_):
@@ -167,6 +170,40 @@ class End(unittest.TestCase):
         self.assertEqual(cluster.status, 0)
 
 
+class Overload(unittest.TestCase):
+    def test_what_is_too_much_is_refused_with_a_time_to_come_back(self):
+        body = json.dumps({"inputs": ["word " * 100] * 2000})
+
+        def one(_):
+            status, answer, headers = cluster.ask("POST", "/tokenize", body, {"Content-Type": "application/json"})
+            return status, headers["Retry-After"], json.loads(answer)
+        with Cluster("1") as cluster:
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                answers = list(pool.map(one, range(48)))
+            self.assertEqual({status for status, _, _ in answers}, {200, 429})
+            for status, after, answer in answers:
+                if status == 429:
+                    self.assertGreaterEqual(int(after), 1)
+                    self.assertEqual(answer["error_type"], "Overloaded")
+            self.assertEqual(cluster.post("/tokenize", {"inputs": "a"})[0], 200)
+        self.assertEqual(cluster.status, 0)
+
+
+class Two(unittest.TestCase):
+    def test_a_second_coordinator_ends_and_the_first_goes_on(self):
+        with Cluster() as cluster:
+            for place in (["--listen", cluster.endpoint, "--http", "off"],
+                          ["--listen", cluster.endpoint + "2", "--http", cluster.address]):
+                second = subprocess.run([PROGRAM, "serve", *place], capture_output=True, timeout=60)
+                self.assertEqual(second.returncode, 6, second)
+                self.assertEqual(second.stdout, b"")
+                self.assertEqual(cluster.post("/tokenize", {"inputs": "a"})[0], 200)
+            lock = cluster.endpoint.removeprefix("ipc://") + "2.lock"
+            if os.path.exists(lock):
+                os.unlink(lock)
+        self.assertEqual(cluster.status, 0)
+
+
 class Token(unittest.TestCase):
     """`budtiktok serve` where other hosts can reach it."""
 
@@ -195,7 +232,7 @@ class Token(unittest.TestCase):
             self.assertEqual(process.returncode, 0)
 
     def check_answers(self, address):
-        cluster = Cluster.__new__(Cluster)
+        cluster = Cluster()
         cluster.address = address
         kind = {"Content-Type": "application/json"}
         body = b'{"inputs": "a"}'
