@@ -24,6 +24,7 @@ enum {
     CHILD_CPU_SECONDS = 300,
     CHILD_SECONDS = 600, // a file on a disk that does not answer takes no time of the processor
     SOCKET_FD = 3,
+    PATIENCE_MS = 10000,
 };
 
 // AddressSanitizer maps terabytes that it does not use.
@@ -174,7 +175,10 @@ static void answer(int fd, btk_coordinator_compile_fn *compile, const struct req
     const int rc = make_image(&task, &error);
     if (rc == 0) error.code = 0;
     // When it cannot be said, the closed socket says it.
-    if (btk_fd_channel_send(fd, &error, sizeof error, &task.image_fd, rc == 0) != 0) _exit(1);
+    if (btk_fd_channel_send_patiently(fd, &error, sizeof error, &task.image_fd, rc == 0,
+                                      PATIENCE_MS)
+        != 0)
+        _exit(1);
     if (task.image_fd >= 0) close(task.image_fd);
 }
 
