@@ -20,7 +20,7 @@ enum { COMPILE_CPU_SECONDS = 300 };
 #define COMPILE_MEMORY_BYTES (UINT64_C(16) << 30)
 #define IMAGE_BYTES_MAX      (UINT64_C(4) << 30)
 
-// --- The child ------------------------------------------------------------------------------------
+// --- The child
 
 static void limit_child(pid_t parent)
 {
@@ -92,7 +92,7 @@ static int compile_in_child(btk_coordinator_compile_fn *compile,
     return rc;
 }
 
-// --- The image ------------------------------------------------------------------------------------
+// --- The image
 
 // Sealed first and looked at then: nobody changes it between the two.
 static int seal_and_map(int fd, struct btk_shared_memory *out_memory, struct btk_error *error)

@@ -62,7 +62,7 @@ void btk_scheduler_free(struct btk_scheduler **scheduler_at)
     *scheduler_at = NULL;
 }
 
-// --- Clients --------------------------------------------------------------------------------------
+// --- Clients
 
 int btk_scheduler_add_client(struct btk_scheduler *scheduler, uint32_t client_id)
 {
@@ -111,7 +111,7 @@ void btk_scheduler_remove_client(struct btk_scheduler *scheduler, uint32_t clien
     btk_sched_settle_client(scheduler, client);
 }
 
-// --- Submissions ----------------------------------------------------------------------------------
+// --- Submissions
 
 static uint32_t retry_after_ms(const struct btk_scheduler *scheduler)
 {
@@ -211,7 +211,7 @@ void btk_scheduler_release(struct btk_scheduler *scheduler, uint32_t client_id, 
     if (batch != NULL && batch->is_done) btk_sched_forget_batch(scheduler, batch);
 }
 
-// --- Counts ---------------------------------------------------------------------------------------
+// --- Counts
 
 void btk_scheduler_drain(struct btk_scheduler *scheduler)
 {

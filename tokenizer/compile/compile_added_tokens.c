@@ -61,20 +61,22 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     int status = read_flags(compiler, object, &added);
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
-    struct btk_compiler_added *const known
-        = find_added(compiler, compiler->config.added_count, added.text);
+    struct btk_compiler_added *const known =
+        find_added(compiler, compiler->config.added_count, added.text);
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
         status = btk_compiler_grow_tokens(compiler, added.id);
         if (status < 0) return status;
-        compiler->tokens[added.id] = (struct btk_compiler_token){
-            added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+        compiler->tokens[added.id] =
+            (struct btk_compiler_token){added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
     }
-    compiler->tokens[added.id].flags
-        |= BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
-    if (known) *known = added;
-    else compiler->added[compiler->config.added_count++] = added;
+    compiler->tokens[added.id].flags |=
+        BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
+    if (known)
+        *known = added;
+    else
+        compiler->added[compiler->config.added_count++] = added;
     return 0;
 }
 
@@ -127,8 +129,7 @@ static int add_edges(struct trie_sections *trie, struct level level, uint32_t fi
         const struct btk_added_edge edge = {byte, node_count(trie)};
         if (btk_buffer_append(trie->edges, &edge, sizeof edge) < 0)
             return btk_compiler_no_memory(trie->compiler);
-        const int status
-            = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
+        const int status = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
         if (status < 0) return status;
     }
     return 0;
@@ -175,8 +176,8 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
-    struct btk_compiler_added *const chosen
-        = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
+    struct btk_compiler_added *const chosen =
+        btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
     if (!chosen) return btk_compiler_no_memory(compiler);
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
@@ -185,9 +186,9 @@ static int build_tries(struct btk_compiler *compiler)
                 && compiler->added[i].pattern.length)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
-        const int status
-            = build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
-                         chosen, chosen_count);
+        const int status =
+            build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
+                       chosen, chosen_count);
         if (status < 0) return status;
     }
     return 0;

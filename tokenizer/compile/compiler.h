@@ -75,7 +75,7 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
                        uint64_t used_count, uint64_t *out_mask);
 
 // The steps, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler);   // model.vocab, model.unk_token
+int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs vocabulary and normalizer
