@@ -376,10 +376,15 @@ int btk_client_submit_documents(struct btk_client *client, const char *const *do
 
 static int process_once(struct btk_client *client, struct btk_error *error)
 {
+    const uint32_t finished_count = client->finished_count;
     if (!client->is_connected) return btk_client_session_recover(client, error);
     // Completions first: what had been finished is worth having even from a coordinator that died.
     int rc = btk_client_flight_process(client, error);
     if (rc == 0) rc = btk_client_session_drain(client, error);
+    // What came between the two looks; a coordinator that drains finishes everything and goes.
+    if (rc == -ECONNRESET) rc = btk_client_flight_process(client, error) == 0 ? rc : -EPROTO;
+    const bool is_news = client->finished_count > finished_count;
+    if (rc == -ECONNRESET && client->flight_count == 0 && is_news) return 0;
     if (rc == -EPROTO) rc = -ECONNRESET;
     return recover_after(client, rc, error);
 }
@@ -447,8 +452,9 @@ int btk_client_wait(struct btk_client *client, struct btk_batch *batch, int time
     if (batch->state == BTK_BATCH_RESERVED)
         return btk_client_fail(error, EINVAL, "the batch was not submitted");
     while (batch->state == BTK_BATCH_SUBMITTED) {
-        if (process_once(client, &why) != 0) return btk_client_export_error(error, &why);
+        const int rc = process_once(client, &why);
         if (batch->state != BTK_BATCH_SUBMITTED) break;
+        if (rc != 0) return btk_client_export_error(error, &why);
         if (!btk_connection_poll(&client->connection, deadline_ns))
             return btk_client_fail(error, ETIMEDOUT, "the batch is not done after %d ms",
                                    timeout_ms);

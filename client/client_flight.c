@@ -171,8 +171,11 @@ static int take_shard(struct btk_client *client, struct btk_batch *batch,
     };
     if (completion->results_id != 0) {
         shard.memory = btk_result_memories_acquire(&client->memories, completion->results_id);
-        if (shard.memory == NULL && btk_client_session_drain(client, error) == 0)
+        if (shard.memory == NULL) {
+            // Also of a coordinator that has hung up: what it sent before is still to be had.
+            if (btk_client_session_drain(client, error) != 0) errno = 0;
             shard.memory = btk_result_memories_acquire(&client->memories, completion->results_id);
+        }
         if (shard.memory == NULL)
             return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block in unknown memory");
         const int rc = open_block(client, completion, &shard, error);
@@ -285,8 +288,12 @@ void btk_client_batch_recycle(struct btk_client *client, struct btk_batch *batch
     if (batch->slab != NULL) btk_client_slab_release(client, batch->slab, batch->room_offset);
     struct btk_client_shard *shards = batch->shards;
     const uint32_t shard_capacity = batch->shard_capacity;
-    *batch =
-        (struct btk_batch){.client = client, .shards = shards, .shard_capacity = shard_capacity};
+    *batch = (struct btk_batch){
+        .client = client,
+        .shards = shards,
+        .shard_capacity = shard_capacity,
+        .next_of_all = batch->next_of_all,
+    };
     batch->next = client->free_batches;
     client->free_batches = batch;
 }

@@ -105,7 +105,10 @@ static void continue_end(struct btk_coordinator *coordinator, uint64_t now_ns)
         begin_stage(coordinator, BTK_COORDINATOR_SETTLING, after_ms(now_ns, SETTLE_LIMIT_MS));
         return;
     case BTK_COORDINATOR_SETTLING:
-        if (!btk_client_table_is_settled(&coordinator->clients) && !is_late) return;
+        if (!is_late
+            && !(btk_client_table_is_settled(&coordinator->clients)
+                 && btk_http_is_settled(coordinator->http)))
+            return;
         begin_stage(coordinator, BTK_COORDINATOR_LEAVING, after_ms(now_ns, LEAVE_LIMIT_MS));
         return;
     default:
@@ -293,6 +296,7 @@ static struct btk_coordinator *new_coordinator(void)
 static void close_coordinator(struct btk_coordinator *coordinator)
 {
     coordinator->stage = BTK_COORDINATOR_LEAVING;
+    btk_http_close(&coordinator->http);
     if (coordinator->loop != NULL) {
         btk_frontend_close(coordinator);
         btk_client_table_clear(coordinator);
@@ -315,8 +319,11 @@ static int open_all(struct btk_coordinator *coordinator,
     if (rc == 0) rc = choose_places(coordinator, error);
     if (rc == 0) rc = open_endpoint(coordinator, error);
     if (rc == 0) rc = open_loop(coordinator, error);
+    if (rc == 0 && coordinator->options.http != NULL)
+        rc = btk_http_open(coordinator, &coordinator->http, error);
     if (rc == 0) rc = btk_image_store_load(&coordinator->images, &coordinator->options, error);
     if (rc == 0) rc = open_sockets(coordinator, error);
+    if (rc == 0 && coordinator->http != NULL) rc = btk_http_start(coordinator->http, error);
     return rc;
 }
 

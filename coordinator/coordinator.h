@@ -33,6 +33,8 @@ struct btk_coordinator_options {
     btk_coordinator_compile_fn *compile; // the coordinator reads no tokenizer's file itself
     const char *listen;                  // ipc://P; NULL: the default endpoint
     const char *http;                    // "ADDR:PORT", or NULL for off
+    // What work over HTTP needs as "Authorization: Bearer". NULL: nothing, and loopback alone.
+    const char *http_token;
     struct btk_coordinator_tokenizer tokenizers[BTK_COORDINATOR_TOKENIZERS_MAX];
     uint32_t tokenizer_count;    // 0: the embedded wordpiece and bpe; the first is the default one
     uint32_t worker_count;       // 0: as many as affinity and cgroup quota allow

@@ -8,6 +8,7 @@
 #include "coordinator/cluster_snapshot.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/frontend.h"
+#include "coordinator/http.h"
 #include "coordinator/image_store.h"
 #include "coordinator/latency.h"
 #include "coordinator/options_table.h"
@@ -44,7 +45,8 @@ struct btk_coordinator {
     struct btk_image_store images;
     struct btk_latency latency;
     struct btk_snapshot_board board;
-    uint32_t places; // workers that we start
+    struct btk_http *http; // NULL: off
+    uint32_t places;       // workers that we start
     uint64_t started_ns;
     uint64_t last_tick_ns;
     uint64_t leave_ns; // when waiting for the end ends

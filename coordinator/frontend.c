@@ -74,7 +74,7 @@ static struct btk_stranger *find_seat(struct btk_frontend *frontend)
 static void let_in(struct btk_coordinator *coordinator, int fd, const struct btk_peer *peer)
 {
     struct btk_stranger *stranger = find_seat(&coordinator->frontend);
-    if (stranger == NULL || peer->uid != geteuid()
+    if (stranger == NULL
         || btk_channel_open(&stranger->channel, coordinator->loop, fd, on_stranger, stranger) != 0)
     {
         close(fd);
@@ -85,6 +85,12 @@ static void let_in(struct btk_coordinator *coordinator, int fd, const struct btk
     stranger->peer = *peer;
     stranger->deadline_ns = btk_clock_now_ns() + (uint64_t)HELLO_LIMIT_MS * NS_PER_MS;
     stranger->is_used = true;
+    if (peer->uid == geteuid()) return;
+    struct btk_error error = {0};
+    btk_error_set(&error, EACCES, BTK_NO_OFFSET, "the cluster belongs to user %u, not to %u",
+                  geteuid(), peer->uid);
+    refuse(stranger, &error);
+    dismiss(stranger);
 }
 
 static void on_listen(void *context, int fd, uint32_t events BTK_UNUSED)

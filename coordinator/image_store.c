@@ -17,8 +17,13 @@
 
 enum { COMPILE_CPU_SECONDS = 300 };
 
+// AddressSanitizer maps terabytes that it does not use.
+#ifdef __SANITIZE_ADDRESS__
+#define COMPILE_MEMORY_BYTES RLIM_INFINITY
+#else
 #define COMPILE_MEMORY_BYTES (UINT64_C(16) << 30)
-#define IMAGE_BYTES_MAX      (UINT64_C(4) << 30)
+#endif
+#define IMAGE_BYTES_MAX (UINT64_C(4) << 30)
 
 // --- The child
 

@@ -63,6 +63,7 @@ static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span
     struct btk_bpe_scratch bpe;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
     if (btk_bpe_scratch_init(&bpe, text.length) < 0) return -ENOMEM;
+    bpe.progress = encoder->scratch->progress;
     encoder->scratch->spill_count++;
     const size_t count = btk_bpe_merge(encoder->image, &bpe, text);
     const int status = reserve(encoder, count);
@@ -163,6 +164,7 @@ static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *spa
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
+        btk_progress_tick(&scratch->progress);
         for (size_t i = 0; i < count; i++) {
             const int status = encode_piece(encoder, span, scratch->pieces[i]);
             if (status < 0) return status;

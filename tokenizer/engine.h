@@ -21,6 +21,7 @@
 #include "tokenizer/model/bpe.h"
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
+#include "tokenizer/progress.h"
 
 enum {
     BTK_WINDOW_BYTES = 16 * 1024, // of source text, normalized at a time
@@ -62,6 +63,7 @@ struct btk_scratch {
     uint8_t *copy; // of texts that are validated
     size_t copy_bytes;
     uint64_t spill_count;
+    struct btk_progress progress;
 };
 
 // One call of encode.

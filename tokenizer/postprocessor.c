@@ -36,6 +36,8 @@ static void widen(struct btk_bytes text, uint32_t *offsets)
     while (offsets[1] < text.length && is_continuation(text.data[offsets[1]])) offsets[1]++;
 }
 
+enum { TICK_EVERY = 1 << 14 }; // tokens
+
 enum { SPACE_MARK = 0x120 }; // the byte 0x20 in the byte-level alphabet
 
 static size_t spaces_at_begin(struct btk_bytes text)
@@ -105,6 +107,7 @@ static void convert_offsets(struct btk_encoder *encoder, size_t first)
     struct char_cursor cursor = {.text = text};
     if (is_ascii && !trims) return;
     for (size_t i = first; i < encoding->count; i++) {
+        if (i % TICK_EVERY == 0) btk_progress_tick(&encoder->scratch->progress);
         uint32_t *const offsets = &encoding->offsets[2 * i];
         size_t leading = 0, trailing = 0;
         if (!is_ascii) widen(text, offsets);

@@ -207,6 +207,14 @@ BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_
     *out_misses = scratch->cache->misses;
 }
 
+BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_fn *report,
+                                      void *context)
+{
+    scratch->progress = (struct btk_progress){report, context};
+    scratch->bpe.progress = scratch->progress;
+    if (scratch->bert) scratch->bert->progress = scratch->progress;
+}
+
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)
 {
     btk_piece_cache_clear(scratch->cache);

@@ -183,11 +183,12 @@ void btk_worker_session_turn(struct btk_worker_session *session)
     if (btk_outbox_flush(&session->outbox, session->socket) != 0) session->is_lost = true;
     if (session->is_lost) return;
     run_next_shard(session);
+    // A send may have swallowed the wake-up of what came meanwhile.
+    receive_all(session, receive_from_socket);
+    // After it, as a drain that came just now is not followed by another wake-up.
     if (session->is_draining && session->drained_at_ns == 0
         && btk_shard_queue_depth(&session->queue) == 0)
         say_drained(session);
-    // A send may have swallowed the wake-up of what came meanwhile.
-    receive_all(session, receive_from_socket);
     const uint64_t turn_ns = btk_clock_now_ns() - begin_ns;
     if (turn_ns > btk_worker_page_get(&session->page->duty_cycle_max_ns))
         btk_worker_page_set(&session->page->duty_cycle_max_ns, turn_ns);

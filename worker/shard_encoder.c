@@ -187,8 +187,15 @@ static void encode_document(const struct btk_shard *shard, struct btk_bytes text
     end_document(block, rc, tail.count, &error);
 }
 
+static void renew_lease(void *context)
+{
+    struct btk_worker_page *page = context;
+    btk_worker_page_add(&page->progress, 1);
+}
+
 void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block)
 {
+    btk_scratch_set_progress(shard->scratch, renew_lease, shard->page);
     const bool has_tokens = (shard->options->fields & BTK_FIELD_TOKENS) != 0;
     for (uint32_t i = 0; i < shard->document_count && !block->is_full; i++) {
         const struct btk_bytes document = btk_shard_document(shard, i);

@@ -127,10 +127,18 @@ static void a_second_coordinator_is_told_that_the_place_is_taken(void)
 {
     struct cluster cluster;
     struct btk_error error;
-    cluster_start(&cluster, &two_workers);
+    char elsewhere[128];
     struct btk_coordinator_options options = two_workers;
+    options.http = "127.0.0.1:0";
+    cluster_start(&cluster, &options);
     options.listen = cluster.endpoint;
     CHECK(btk_coordinator_run(&options, &error) == -EADDRINUSE);
+    snprintf(elsewhere, sizeof elsewhere, "%s2", cluster.endpoint);
+    options.listen = elsewhere;
+    options.http = cluster.http;
+    CHECK(btk_coordinator_run(&options, &error) == -EADDRINUSE);
+    snprintf(elsewhere, sizeof elsewhere, "%s/c2.lock", cluster.folder);
+    unlink(elsewhere);
     CHECK(cluster_stop(&cluster) == 0);
 }
 

@@ -130,3 +130,8 @@ int btk_decode(const struct btk_tokenizer *tokenizer, const uint32_t *ids, size_
     *out_bytes = bytes;
     return 0;
 }
+
+void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_fn *report, void *context)
+{
+    (void)scratch, (void)report, (void)context;
+}

@@ -204,14 +204,19 @@ static void define_options(void)
     send_by_router(&define);
 }
 
-// A slab with one document, "abc".
-static void attach_client(void)
+static void make_results(uint64_t results_bytes)
 {
     const struct btk_control_message attach = {
         .kind = BTK_CONTROL_ATTACH_CLIENT,
-        .attach_client = {.client_id = CLIENT, .results_bytes = 65536},
+        .attach_client = {.client_id = CLIENT, .results_bytes = results_bytes},
     };
     send_by_channel(&attach, -1);
+}
+
+// A slab with one document, "abc".
+static void attach_client(void)
+{
+    make_results(65536);
     struct btk_control_message slab = {
         .kind = BTK_CONTROL_ATTACH_SLAB,
         .attach_slab = {.client_id = CLIENT, .slab_id = SLAB, .bytes = 8192},
@@ -404,6 +409,16 @@ Test(worker_session, drain_finishes_what_was_assigned)
     assign(EPOCH, assignments, 3);
     drain_worker();
     for (uint64_t id = 1; id <= 3; id++) cr_assert_eq(take_report().shard_id, id);
+    (void)take_from_router(BTK_CONTROL_DRAINED);
+    cr_assert_eq(exit_status(), 0);
+}
+
+Test(worker_session, a_drain_is_not_overlooked_while_memory_is_made)
+{
+    ready_worker(false);
+    make_results(UINT64_C(128) << 20);
+    usleep(5000);
+    drain_worker();
     (void)take_from_router(BTK_CONTROL_DRAINED);
     cr_assert_eq(exit_status(), 0);
 }

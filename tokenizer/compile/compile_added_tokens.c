@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tokenizer/compile/compiler.h"
+#include "tokenizer/lookup_hash.h"
 #include "tokenizer/normalizer/bert.h"
 
 static int read_flags(struct btk_compiler *compiler, const struct btk_json *object,
@@ -42,14 +43,29 @@ static int normalize_pattern(struct btk_compiler *compiler, struct btk_compiler_
     return 0;
 }
 
-static struct btk_compiler_added *find_added(struct btk_compiler *compiler, uint32_t count,
-                                             struct btk_bytes text)
+// The slot of a text in compiler->added_slots: that of the added token, or the empty one for it.
+static uint32_t *find_slot(struct btk_compiler *compiler, struct btk_bytes text)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (compiler->added[i].text.length == text.length
-            && memcmp(compiler->added[i].text.data, text.data, text.length) == 0)
-            return &compiler->added[i];
-    return NULL;
+    for (uint64_t at = btk_lookup_hash(text);; at++) {
+        uint32_t *const slot = &compiler->added_slots[at & compiler->added_slot_mask];
+        if (*slot == BTK_NO_TOKEN) return slot;
+        const struct btk_bytes other = compiler->added[*slot].text;
+        if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+            return slot;
+    }
+}
+
+static int allocate_added(struct btk_compiler *compiler, size_t count)
+{
+    uint64_t slot_count = 16;
+    while (slot_count < 2 * count) slot_count *= 2;
+    compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
+    compiler->added_slots =
+        btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
+    if (!compiler->added || !compiler->added_slots) return btk_compiler_no_memory(compiler);
+    memset(compiler->added_slots, 0xff, slot_count * sizeof *compiler->added_slots);
+    compiler->added_slot_mask = slot_count - 1;
+    return 0;
 }
 
 static int add_one(struct btk_compiler *compiler, const struct btk_json *object, uint32_t *next_id)
@@ -61,8 +77,8 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     int status = read_flags(compiler, object, &added);
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
-    struct btk_compiler_added *const known =
-        find_added(compiler, compiler->config.added_count, added.text);
+    uint32_t *const slot = find_slot(compiler, added.text);
+    struct btk_compiler_added *const known = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
@@ -73,10 +89,8 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     }
     compiler->tokens[added.id].flags |=
         BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
-    if (known)
-        *known = added;
-    else
-        compiler->added[compiler->config.added_count++] = added;
+    if (!known) *slot = compiler->config.added_count++;
+    compiler->added[*slot] = added;
     return 0;
 }
 
@@ -203,8 +217,8 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
     const size_t count = btk_json_count(list);
     if (count > BTK_TOKEN_LIMIT)
         return btk_compiler_refuse(compiler, "added_tokens", "more than %u", BTK_TOKEN_LIMIT);
-    compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
-    if (!compiler->added) return btk_compiler_no_memory(compiler);
+    const int allocated = allocate_added(compiler, count);
+    if (allocated < 0) return allocated;
     uint32_t next_id = compiler->config.vocabulary_count;
     for (size_t i = 0; i < count; i++) {
         const int status = add_one(compiler, btk_json_at(list, i), &next_id);

@@ -37,7 +37,9 @@ struct btk_compiler {
     struct btk_compiler_token *tokens; // config.token_count of them, token_capacity allocated
     uint32_t token_capacity;
     struct btk_compiler_added *added; // config.added_count
-    struct btk_bytes prefix;          // WordPiece: continuing_subword_prefix
+    uint32_t *added_slots;            // hash table of indices into `added`
+    uint64_t added_slot_mask;
+    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };

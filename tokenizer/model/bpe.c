@@ -6,9 +6,15 @@
 
 #include "tokenizer/lookup_hash.h"
 
-enum { LINE_MAX_BYTES = 64 };
+enum { LINE_MAX_BYTES = 64, TICK_EVERY = 1 << 16 };
 
 #define NO_RANK UINT32_MAX
+
+// Every page of a long piece's arrays is touched for the first time somewhere: that takes time too.
+static inline void tick(const struct btk_bpe_scratch *scratch, size_t step)
+{
+    if (step % TICK_EVERY == 0 && step) btk_progress_tick(&scratch->progress);
+}
 
 int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity_bytes)
 {
@@ -165,6 +171,7 @@ static size_t compact(struct btk_bpe_scratch *scratch, uint32_t end)
     size_t count = 0;
     for (uint32_t at = 0; at < end;) {
         const uint32_t length = scratch->lengths[at];
+        tick(scratch, count);
         scratch->ids[count] = scratch->ids[at];
         scratch->lengths[count++] = length;
         at += length;
@@ -178,11 +185,16 @@ static size_t merge_heap(const struct btk_image *image, struct btk_bpe_scratch *
 {
     scratch->heap_count = 0;
     for (uint32_t i = 0; i < end; i++) {
+        tick(scratch, i);
         scratch->previous[i] = i - 1;
         scratch->next[i] = i + 1;
     }
-    for (uint32_t i = 0; i < end; i++) push_pair(image, scratch, i, end);
-    while (scratch->heap_count) {
+    for (uint32_t i = 0; i < end; i++) {
+        tick(scratch, i);
+        push_pair(image, scratch, i, end);
+    }
+    for (size_t taken = 0; scratch->heap_count; taken++) {
+        tick(scratch, taken);
         const uint64_t entry = pop(scratch);
         const uint32_t position = (uint32_t)entry;
         if (!scratch->lengths[position] || scratch->next[position] >= end) continue;
@@ -199,6 +211,7 @@ size_t btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scra
                      struct btk_bytes piece)
 {
     for (size_t i = 0; i < piece.length; i++) {
+        tick(scratch, i);
         scratch->ids[i] = image->byte_ids[piece.data[i]];
         scratch->lengths[i] = 1;
     }

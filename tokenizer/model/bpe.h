@@ -13,6 +13,7 @@
 
 #include "common/base.h"
 #include "tokenizer/image.h"
+#include "tokenizer/progress.h"
 
 struct btk_bpe_scratch {
     size_t capacity_bytes; // longest piece
@@ -22,6 +23,7 @@ struct btk_bpe_scratch {
     uint32_t *next;
     uint64_t *heap; // rank << 32 | position
     size_t heap_count;
+    struct btk_progress progress; // ticks every 65536 candidates
 };
 
 // -ENOMEM.

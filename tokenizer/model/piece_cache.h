@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers what short pieces became. Bounded, two ways a set, in the L2 cache of one core.
+// Remembers what short pieces became. Bounded: 16384 sets of two ways, 2 MiB.
 //
 //     entry, one cache line    | 31 bytes of text, zero-padded, and their count | 7 ids | their count |
 //
@@ -17,7 +17,7 @@
 
 #include "common/base.h"
 
-enum { BTK_PIECE_BYTES_MAX = 31, BTK_PIECE_IDS_MAX = 7, BTK_PIECE_CACHE_SETS = 4096 };
+enum { BTK_PIECE_BYTES_MAX = 31, BTK_PIECE_IDS_MAX = 7, BTK_PIECE_CACHE_SETS = 16384 };
 
 struct btk_piece_key {
     uint64_t words[4]; // the last byte is the length

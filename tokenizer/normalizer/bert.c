@@ -31,6 +31,7 @@ void btk_bert_init(struct btk_bert *bert, const struct btk_kernels *kernels, uin
     bert->flags = flags;
     bert->keeps_spaces = false;
     bert->chars = NULL;
+    bert->progress = (struct btk_progress){0};
     for (unsigned i = 0; i < BTK_BERT_MEMO_SLOTS; i++) bert->memo[i].code_point = UINT32_MAX;
 }
 
@@ -268,6 +269,9 @@ size_t btk_bert_normalize(struct btk_bert *bert, struct btk_bytes text, uint32_t
                           const struct btk_bert_output *output)
 {
     struct walk walk = {.bert = bert, .text = text, .base = base, .output = *output};
-    for (size_t position = 0; position < text.length;) position = write_chunk(&walk, position);
+    for (size_t position = 0; position < text.length;) {
+        position = write_chunk(&walk, position);
+        btk_progress_tick(&bert->progress);
+    }
     return walk.length;
 }

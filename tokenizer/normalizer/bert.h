@@ -19,6 +19,7 @@
 #include "common/base.h"
 #include "common/unicode.h"
 #include "kernels/kernels.h"
+#include "tokenizer/progress.h"
 
 enum { BTK_BERT_MEMO_SLOTS = 1024, BTK_BERT_FOLDED_BYTES_MAX = 16 };
 
@@ -35,6 +36,7 @@ struct btk_bert {
     uint32_t flags;                 // set of enum btk_bert_flag
     bool keeps_spaces;              // \t \n \r may stay: nobody will look at them
     struct btk_unicode_char *chars; // room for btk_unicode_nfd_bound(longest text)
+    struct btk_progress progress;   // ticks every 8 KiB
     struct btk_bert_folded memo[BTK_BERT_MEMO_SLOTS];
 };
 
