@@ -124,8 +124,8 @@ static bool is_json(struct MHD_Connection *connection)
 {
     static const char json[] = "application/json";
     const char *type = header_of(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-    const char end = strncasecmp(type, json, sizeof json - 1) == 0 ? type[sizeof json - 1] : 'x';
-    return end == 0 || end == ';' || end == ' ';
+    // strchr finds the end of its text too: nothing may follow, or parameters.
+    return strncasecmp(type, json, sizeof json - 1) == 0 && strchr("; ", type[sizeof json - 1]);
 }
 
 // --- Requests

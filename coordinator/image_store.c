@@ -17,8 +17,8 @@
 
 enum { COMPILE_CPU_SECONDS = 300 };
 
-// AddressSanitizer maps terabytes that it does not use.
-#ifdef __SANITIZE_ADDRESS__
+// The sanitizers map terabytes that they do not use.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COMPILE_MEMORY_BYTES RLIM_INFINITY
 #else
 #define COMPILE_MEMORY_BYTES (UINT64_C(16) << 30)
