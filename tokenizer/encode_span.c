@@ -43,9 +43,8 @@ static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
     size_t at = piece.begin;
     for (size_t i = 0; i < count; i++) {
-        const uint32_t length
-            = lengths ? lengths[i]
-                      : token_length(encoder->image, encoding->ids[first + i], i, text);
+        const uint32_t length =
+            lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
         if (encoding->offsets) {
             encoding->offsets[2 * (first + i)] = source_begin(span, at);
             encoding->offsets[2 * (first + i) + 1] = source_end(span, at + length - 1);
@@ -90,7 +89,8 @@ static size_t run_model(struct btk_encoder *encoder, struct btk_bytes text)
                             : BTK_NO_TOKEN;
     if (id != BTK_NO_TOKEN
         && ((image->tokens[id].flags & BTK_TOKEN_WHOLE)
-            || (image->config->flags & BTK_PIPELINE_IGNORE_MERGES))) {
+            || (image->config->flags & BTK_PIPELINE_IGNORE_MERGES)))
+    {
         bpe->ids[0] = id;
         bpe->lengths[0] = (uint32_t)text.length;
         return 1;
@@ -127,7 +127,8 @@ static int append_entry(struct btk_encoder *encoder, const struct btk_span *span
     uint32_t *const out = encoding->ids + encoding->count;
     const size_t count = entry->count;
     if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
-        memcpy(out, entry->ids, (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
+        memcpy(out, entry->ids,
+               (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
     } else {
         const int status = reserve(encoder, count);
         if (status < 0) return status;
@@ -157,9 +158,9 @@ static int encode_piece(struct btk_encoder *encoder, const struct btk_span *span
 static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *span)
 {
     struct btk_scratch *const scratch = encoder->scratch;
-    btk_pretok_next_fn *const next
-        = encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT ? btk_pretok_bert_next
-                                                                         : btk_pretok_gpt2_next;
+    btk_pretok_next_fn *const next = encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT
+                                         ? btk_pretok_bert_next
+                                         : btk_pretok_gpt2_next;
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
@@ -244,8 +245,8 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
     const uint32_t flags = encoder->image->config->flags;
     if (!(flags & BTK_PIPELINE_ADD_PREFIX_SPACE) || span->text.data[0] == ' ') {
         if (flags & BTK_PIPELINE_USE_REGEX) return encode_pieces(encoder, span);
-        const int status
-            = encode_piece(encoder, span, (struct btk_piece){0, (uint32_t)span->text.length});
+        const int status =
+            encode_piece(encoder, span, (struct btk_piece){0, (uint32_t)span->text.length});
         encoder->word_id++;
         return status;
     }
@@ -293,8 +294,8 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     struct btk_added_finder finder;
     struct btk_added_match match;
     size_t begin = 0;
-    btk_added_finder_init(&finder, &encoder->image->normal_trie,
-                          &encoder->tokenizer->normal_filter, span->text);
+    btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
+                          span->text);
     while (btk_added_finder_next(&finder, &match)) {
         int status = 0;
         if (match.begin > begin) {

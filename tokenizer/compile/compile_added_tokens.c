@@ -60,8 +60,8 @@ static int allocate_added(struct btk_compiler *compiler, size_t count)
     uint64_t slot_count = 16;
     while (slot_count < 2 * count) slot_count *= 2;
     compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
-    compiler->added_slots
-        = btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
+    compiler->added_slots =
+        btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
     if (!compiler->added || !compiler->added_slots) return btk_compiler_no_memory(compiler);
     memset(compiler->added_slots, 0xff, slot_count * sizeof *compiler->added_slots);
     compiler->added_slot_mask = slot_count - 1;
@@ -78,18 +78,17 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
-    struct btk_compiler_added *const known
-        = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    struct btk_compiler_added *const known = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
         status = btk_compiler_grow_tokens(compiler, added.id);
         if (status < 0) return status;
-        compiler->tokens[added.id] = (struct btk_compiler_token){
-            added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+        compiler->tokens[added.id] =
+            (struct btk_compiler_token){added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
     }
-    compiler->tokens[added.id].flags
-        |= BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
+    compiler->tokens[added.id].flags |=
+        BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;
     return 0;
@@ -144,8 +143,7 @@ static int add_edges(struct trie_sections *trie, struct level level, uint32_t fi
         const struct btk_added_edge edge = {byte, node_count(trie)};
         if (btk_buffer_append(trie->edges, &edge, sizeof edge) < 0)
             return btk_compiler_no_memory(trie->compiler);
-        const int status
-            = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
+        const int status = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
         if (status < 0) return status;
     }
     return 0;
@@ -192,8 +190,8 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
-    struct btk_compiler_added *const chosen
-        = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
+    struct btk_compiler_added *const chosen =
+        btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
     if (!chosen) return btk_compiler_no_memory(compiler);
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
@@ -202,9 +200,9 @@ static int build_tries(struct btk_compiler *compiler)
                 && compiler->added[i].pattern.length)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
-        const int status
-            = build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
-                         chosen, chosen_count);
+        const int status =
+            build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
+                       chosen, chosen_count);
         if (status < 0) return status;
     }
     return 0;

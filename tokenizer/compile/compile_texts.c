@@ -88,19 +88,18 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     count_spaces(token.text, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status
-        = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    const int status =
+        append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
     if (status < 0) return status;
-    return needs_bytes(compiler) ? append_decoded(compiler, token.text)
-                                 : append_end(compiler, BTK_SECTION_DECODED_ENDS,
-                                              BTK_SECTION_DECODED_TEXT);
+    return needs_bytes(compiler)
+               ? append_decoded(compiler, token.text)
+               : append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status)
-        status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (!status) status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = append_token(compiler, id);
     return status;
