@@ -14,8 +14,8 @@ static struct btk_argument *find(struct btk_argument *arguments, const char *nam
     return NULL;
 }
 
-int btk_arguments_parse(struct btk_argument *arguments, int argc, char **argv,
-                        bool *out_wants_help, struct btk_error *error)
+int btk_arguments_parse(struct btk_argument *arguments, int argc, char **argv, bool *out_wants_help,
+                        struct btk_error *error)
 {
     *out_wants_help = false;
     for (int i = 1; i < argc; i++) {
@@ -30,9 +30,12 @@ int btk_arguments_parse(struct btk_argument *arguments, int argc, char **argv,
         if (!argument)
             return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s: no such option; see --help",
                                  argv[i]);
-        if (!argument->metavar) argument->value = "";
-        else if (name[length]) argument->value = name + length + 1;
-        else if (i + 1 < argc) argument->value = argv[++i];
+        if (!argument->metavar)
+            argument->value = "";
+        else if (name[length])
+            argument->value = name + length + 1;
+        else if (i + 1 < argc)
+            argument->value = argv[++i];
         else
             return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--%s needs a value behind it",
                                  argument->name);

@@ -31,8 +31,8 @@ static struct btk_argument arguments[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static const char *const mode_names[BTK_MEASURE_MODE_COUNT]
-    = {"cold", "warm", "whole", "batch", "lines"};
+static const char *const mode_names[BTK_MEASURE_MODE_COUNT] = {"cold", "warm", "whole", "batch",
+                                                               "lines"};
 static const char *const bench_names[] = {"wordpiece", "bpe"};
 
 struct run {
@@ -178,8 +178,8 @@ static int measure_in_child(struct run *run, unsigned index, struct btk_error *e
     if (pid == 0) {
         const int status = btk_measure(&run->options, &measurement, error);
         if (status < 0) fprintf(stderr, "budtiktok-bench: %s\n", error->message);
-        const bool is_written
-            = !status && write(pipes[1], &measurement, sizeof measurement) == sizeof measurement;
+        const bool is_written =
+            !status && write(pipes[1], &measurement, sizeof measurement) == sizeof measurement;
         _exit(is_written ? 0 : EXIT_FILE);
     }
     close(pipes[1]);
@@ -213,8 +213,10 @@ static int run_mode(struct run *run, const char *stem, bool *out_differs, struct
     if (status < 0) return status;
     const char *const verified = verify(run, stem);
     const double mb_per_s = (double)run->measurement.bytes / median(run) / 1e6;
-    if (btk_arguments_value(arguments, "json")) write_json(run, verified, mb_per_s);
-    else write_row(run, verified, mb_per_s);
+    if (btk_arguments_value(arguments, "json"))
+        write_json(run, verified, mb_per_s);
+    else
+        write_row(run, verified, mb_per_s);
     if (strcmp(verified, "DIFFERENT") == 0) *out_differs = true;
     return 0;
 }
@@ -253,10 +255,9 @@ static int prepare(struct run *run, const char *bench, struct btk_error *error)
     run->reference_path[0] = 0;
     if (reference) {
         snprintf(run->reference_path, sizeof run->reference_path, "%s", reference);
-        return access(reference, R_OK) == 0
-                   ? 0
-                   : btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", reference,
-                                   strerror(errno));
+        return access(reference, R_OK) == 0 ? 0
+                                            : btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s",
+                                                            reference, strerror(errno));
     }
     // Our own digests are of our own texts and models.
     if (tokenizer || btk_arguments_value(arguments, "input")) return 0;
@@ -330,7 +331,8 @@ int main(int argc, char **argv)
         return 0;
     }
     const char *const input = btk_arguments_value(arguments, "input");
-    if (input) snprintf(path, sizeof path, "%s", input);
+    if (input)
+        snprintf(path, sizeof path, "%s", input);
     else if (find_data("texts/en.txt", path, sizeof path, &error) < 0)
         return fail(EXIT_FILE, &error);
     if (btk_mapped_file_map(path, TEXT_BYTES_MAX, &text, &error) < 0)

@@ -66,10 +66,10 @@ static void *encode_pieces(void *context)
     const struct results *const results = worker->results;
     for (size_t i = worker->index; i < worker->pieces->count; i += worker->step) {
         const struct btk_bytes piece = worker->pieces->pieces[i];
-        struct btk_encoding encoding
-            = {.capacity = results->begins[i + 1] - results->begins[i],
-               .ids = results->ids + results->begins[i],
-               .offsets = results->offsets ? results->offsets + 2 * results->begins[i] : NULL};
+        struct btk_encoding encoding = {
+            .capacity = results->begins[i + 1] - results->begins[i],
+            .ids = results->ids + results->begins[i],
+            .offsets = results->offsets ? results->offsets + 2 * results->begins[i] : NULL};
         if (btk_encode(worker->tokenizer, worker->scratch, (const char *)piece.data, piece.length,
                        &encode_options, &encoding, NULL)
             < 0)
@@ -150,8 +150,7 @@ static int measure_pieces(struct worker *workers, const struct btk_measure_optio
                           const struct btk_pieces *pieces, struct btk_measurement *measurement)
 {
     struct results results;
-    int status
-        = results_init(&results, workers[0].tokenizer, pieces, options->wants_offsets);
+    int status = results_init(&results, workers[0].tokenizer, pieces, options->wants_offsets);
     if (!status) {
         touch(&results, pieces->count);
         for (unsigned i = 0; i < options->threads; i++) {

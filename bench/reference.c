@@ -33,10 +33,10 @@ int btk_reference_load(const char *path, const char *stem, struct btk_reference 
         const struct btk_json *const record = btk_json_get(root, stem);
         *out_reference = (struct btk_reference){0};
         out_reference->has_cold = try_digest(record, "ids_xxh64", &out_reference->ids_xxh64);
-        out_reference->has_offsets
-            = try_digest(record, "offsets_xxh64", &out_reference->offsets_xxh64);
-        out_reference->has_whole
-            = try_digest(record, "whole_ids_xxh64", &out_reference->whole_ids_xxh64);
+        out_reference->has_offsets =
+            try_digest(record, "offsets_xxh64", &out_reference->offsets_xxh64);
+        out_reference->has_whole =
+            try_digest(record, "whole_ids_xxh64", &out_reference->whole_ids_xxh64);
     }
     btk_json_free(root);
     btk_mapped_file_unmap(&file);
