@@ -270,6 +270,8 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
     struct btk_encoding *const encoding = encoder->encoding;
+    // The match before took all of it as its spaces: the reference drops what is empty.
+    if (match->begin >= match->end) return 0;
     const int status = reserve(encoder, 1);
     if (status < 0) return status;
     const size_t at = encoding->count++;
