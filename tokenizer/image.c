@@ -237,7 +237,8 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        if (view->trie_edges[i].key == UINT32_MAX) empty_count++;
+        if (view->trie_edges[i].key == UINT32_MAX)
+            empty_count++;
         else if (view->trie_edges[i].child >= node_count
                  || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
             return refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");

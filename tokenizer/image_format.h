@@ -46,13 +46,13 @@ enum btk_pipeline_flag {
 };
 
 struct btk_image_config {
-    uint32_t model;        // enum btk_model_kind
-    uint32_t normalizer;   // enum btk_normalizer_kind
-    uint32_t bert_flags;   // set of enum btk_bert_flag
-    uint32_t pretokenizer; // enum btk_pretokenizer_kind
-    uint32_t decoder;      // enum btk_decoder_kind
-    uint32_t flags;        // set of enum btk_pipeline_flag
-    uint32_t unknown_id;   // BTK_NO_TOKEN: none
+    uint32_t model;          // enum btk_model_kind
+    uint32_t normalizer;     // enum btk_normalizer_kind
+    uint32_t bert_flags;     // set of enum btk_bert_flag
+    uint32_t pretokenizer;   // enum btk_pretokenizer_kind
+    uint32_t decoder;        // enum btk_decoder_kind
+    uint32_t flags;          // set of enum btk_pipeline_flag
+    uint32_t unknown_id;     // BTK_NO_TOKEN: none
     uint32_t word_chars_max; // WordPiece: longer words are unknown; BTK_WORD_CHARS_LIMIT at most
     uint32_t vocabulary_count;
     uint32_t token_count; // highest id + 1, with added tokens
@@ -72,7 +72,8 @@ enum btk_token_flag {
     BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
     BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
     BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
-    BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
+    BTK_TOKEN_NORMALIZED =
+        1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
 };
 
 struct btk_token_info {

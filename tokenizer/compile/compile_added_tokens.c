@@ -76,7 +76,8 @@ static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uin
     if (token->flags & BTK_TOKEN_EXISTS)
         return btk_compiler_refuse(compiler, "added_tokens",
                                    "\"%.*s\" would get the id %u, which a token of the model has",
-                                   (int)btk_min_size(text.length, 100), (const char *)text.data, id);
+                                   (int)btk_min_size(text.length, 100), (const char *)text.data,
+                                   id);
     *token = (struct btk_compiler_token){.text = text,
                                          .flags = BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
     return 0;
@@ -106,8 +107,8 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
-    const struct btk_compiler_added *const known
-        = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    const struct btk_compiler_added *const known =
+        *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
     added.names_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->names_special);
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
@@ -128,8 +129,8 @@ static void mark_special(struct btk_compiler *compiler)
 {
     for (uint32_t i = 0; i < compiler->config.added_count; i++) {
         struct btk_compiler_token *const token = &compiler->tokens[compiler->added[i].id];
-        const uint32_t slot = *find_slot(
-            compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
+        const uint32_t slot =
+            *find_slot(compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
         if (slot != BTK_NO_TOKEN && compiler->added[slot].names_special)
             token->flags |= BTK_TOKEN_SPECIAL;
     }

@@ -95,8 +95,8 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     count_spaces(token.text, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status
-        = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    const int status =
+        append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
     return status < 0 ? status : append_shown(compiler, shown, token.flags);
 }
 
