@@ -40,9 +40,9 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
                                            .begins = has_maps ? buffer->begins : NULL,
                                            .ends = has_maps ? buffer->ends : NULL};
     bert->chars = buffer->chars;
-    const size_t length = btk_bert_normalize(
-        bert, (struct btk_bytes){encoder->text.data + begin, end - begin}, (uint32_t)begin,
-        &output);
+    const size_t length =
+        btk_bert_normalize(bert, (struct btk_bytes){encoder->text.data + begin, end - begin},
+                           (uint32_t)begin, &output);
     const struct btk_span span = {
         .text = {buffer->text, length},
         .begins = output.begins,
@@ -87,10 +87,12 @@ static size_t find_cut(const struct btk_encoder *encoder, size_t begin, size_t e
     return at;
 }
 
-// Added tokens of the normalized text may lie across any cut: then the gap is normalized whole.
+// Added tokens of the normalized text may lie across any cut, and so may the pieces of a byte-level
+// model, which have white space in them: then the gap is normalized whole.
 static int encode_windows(struct btk_encoder *encoder, size_t begin, size_t end)
 {
-    const bool is_whole = !encoder->tokenizer->normal_filter.is_empty;
+    const bool is_whole = !encoder->tokenizer->normal_filter.is_empty
+                          || encoder->image->config->pretokenizer != BTK_PRETOKENIZER_BERT;
     while (begin < end) {
         const size_t cut = is_whole ? end : find_cut(encoder, begin, end);
         const int status = cut - begin <= BTK_WINDOW_BYTES
@@ -222,8 +224,8 @@ static int copy_text(struct btk_scratch *scratch, const char *text, size_t *in_o
 {
     const size_t bytes = *in_out_bytes;
     const bool replaces = options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE;
-    uint8_t *const copy
-        = reserve_copy(scratch, btk_max_size(replaces ? 3 * bytes : bytes, 64 * 1024));
+    uint8_t *const copy =
+        reserve_copy(scratch, btk_max_size(replaces ? 3 * bytes : bytes, 64 * 1024));
     if (!copy) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory to encode");
     const size_t valid = scratch->kernels->utf8_copy(copy, (const uint8_t *)text, bytes);
     if (valid == bytes) return 0;
@@ -234,8 +236,8 @@ static int copy_text(struct btk_scratch *scratch, const char *text, size_t *in_o
     return 0;
 }
 
-int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
-               const char *text, size_t text_bytes, const struct btk_encode_options *options,
+int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch, const char *text,
+               size_t text_bytes, const struct btk_encode_options *options,
                struct btk_encoding *encoding, struct btk_error_info *out_error)
 {
     struct btk_error error;
@@ -244,7 +246,8 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
         return btk_encode_validated(tokenizer, scratch, text, text_bytes, options, encoding,
                                     out_error);
     int status = copy_text(scratch, text, &text_bytes, options, &error);
-    if (status < 0) btk_error_export(&error, out_error);
+    if (status < 0)
+        btk_error_export(&error, out_error);
     else
         status = btk_encode_validated(tokenizer, scratch, (const char *)scratch->copy, text_bytes,
                                       options, encoding, out_error);
@@ -257,10 +260,10 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
                         const struct btk_encode_options *options)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
-    const size_t specials
-        = options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
-    const size_t bytes
-        = options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
+    const size_t specials =
+        options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
+    const size_t bytes =
+        options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
     const size_t per_byte = config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2 : 1;
     return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

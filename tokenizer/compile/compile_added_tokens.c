@@ -60,8 +60,8 @@ static int allocate_added(struct btk_compiler *compiler, size_t count)
     uint64_t slot_count = 16;
     while (slot_count < 2 * count) slot_count *= 2;
     compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
-    compiler->added_slots
-        = btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
+    compiler->added_slots =
+        btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
     if (!compiler->added || !compiler->added_slots) return btk_compiler_no_memory(compiler);
     memset(compiler->added_slots, 0xff, slot_count * sizeof *compiler->added_slots);
     compiler->added_slot_mask = slot_count - 1;
@@ -78,21 +78,34 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
-    struct btk_compiler_added *const known
-        = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    struct btk_compiler_added *const known = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
         status = btk_compiler_grow_tokens(compiler, added.id);
         if (status < 0) return status;
         compiler->tokens[added.id] = (struct btk_compiler_token){
-            added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+            .text = added.text, .flags = BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
     }
-    compiler->tokens[added.id].flags
-        |= BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
+    compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
+    added.is_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->is_special);
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;
     return 0;
+}
+
+// In results the reference shows the normalized form of a token, and that form is what it compares
+// with the special tokens.
+static void show_patterns(struct btk_compiler *compiler)
+{
+    for (uint32_t i = 0; i < compiler->config.added_count; i++) {
+        const struct btk_compiler_added *const added = &compiler->added[i];
+        struct btk_compiler_token *const token = &compiler->tokens[added->id];
+        const uint32_t same = *find_slot(compiler, added->pattern);
+        if (same != BTK_NO_TOKEN && compiler->added[same].is_special)
+            token->flags |= BTK_TOKEN_SPECIAL;
+        if (added->pattern.data != added->text.data) token->shown = added->pattern;
+    }
 }
 
 // A trie whose nodes are made in the order of a sorted list of patterns: the edges of a node stand
@@ -144,8 +157,7 @@ static int add_edges(struct trie_sections *trie, struct level level, uint32_t fi
         const struct btk_added_edge edge = {byte, node_count(trie)};
         if (btk_buffer_append(trie->edges, &edge, sizeof edge) < 0)
             return btk_compiler_no_memory(trie->compiler);
-        const int status
-            = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
+        const int status = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
         if (status < 0) return status;
     }
     return 0;
@@ -192,8 +204,8 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
-    struct btk_compiler_added *const chosen
-        = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
+    struct btk_compiler_added *const chosen =
+        btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
     if (!chosen) return btk_compiler_no_memory(compiler);
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
@@ -202,9 +214,9 @@ static int build_tries(struct btk_compiler *compiler)
                 && compiler->added[i].pattern.length)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
-        const int status
-            = build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
-                         chosen, chosen_count);
+        const int status =
+            build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
+                       chosen, chosen_count);
         if (status < 0) return status;
     }
     return 0;
@@ -226,6 +238,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
         const int status = add_one(compiler, btk_json_at(list, i), &next_id);
         if (status < 0) return status;
     }
+    show_patterns(compiler);
     const int status = btk_compile_text_lookup(compiler);
     return status < 0 ? status : build_tries(compiler);
 }

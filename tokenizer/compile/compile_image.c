@@ -13,8 +13,7 @@ static int append_sections(struct btk_compiler *compiler, struct btk_buffer *ima
     static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
         const struct btk_buffer *const section = &compiler->sections[i];
-        const size_t padding
-            = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
+        const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
         if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
         header->sections[i] = (struct btk_image_section){image->length, section->length};
         if (btk_buffer_append(image, section->data, section->length) < 0)
@@ -33,8 +32,8 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     struct btk_bpe_scratch scratch;
     if (btk_bpe_scratch_init(&scratch, view.config->decoded_bytes_max) < 0)
         return btk_compiler_no_memory(compiler);
-    struct btk_token_info *const tokens
-        = (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
+    struct btk_token_info *const tokens =
+        (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
     for (uint32_t id = 0; id < view.config->token_count; id++) {
         const struct btk_bytes bytes = btk_image_decoded_text(&view, id);
         if (!bytes.length || btk_image_find_bytes(&view, bytes) != id) continue;
@@ -43,6 +42,18 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     }
     btk_bpe_scratch_clear(&scratch);
     return status;
+}
+
+// Until now tokens were found by the text of the file; from here on by what results show.
+static int rename_shown_tokens(struct btk_compiler *compiler)
+{
+    bool is_any = false;
+    for (uint32_t id = 0; id < compiler->config.token_count; id++) {
+        if (!compiler->tokens[id].shown.data) continue;
+        compiler->tokens[id].text = compiler->tokens[id].shown;
+        is_any = true;
+    }
+    return is_any ? btk_compile_text_lookup(compiler) : 0;
 }
 
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image)
@@ -57,6 +68,8 @@ int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_imag
                           template_bytes)
         < 0)
         return btk_compiler_no_memory(compiler);
+    const int renamed = rename_shown_tokens(compiler);
+    if (renamed < 0) return renamed;
     struct btk_buffer image;
     btk_buffer_init(&image);
     int status = btk_buffer_append(&image, &header, sizeof header);

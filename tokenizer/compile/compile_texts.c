@@ -79,28 +79,27 @@ static bool needs_bytes(const struct btk_compiler *compiler)
 static int append_token(struct btk_compiler *compiler, uint32_t id)
 {
     const struct btk_compiler_token token = compiler->tokens[id];
+    const struct btk_bytes shown = token.shown.data ? token.shown : token.text;
     struct btk_token_info info = {.flags = token.flags & ~BTK_COMPILER_TOKEN_OUTSIDE};
-    if (token.text.length > compiler->config.token_bytes_max)
-        compiler->config.token_bytes_max = (uint32_t)token.text.length;
-    if (compiler->prefix.length && token.text.length >= compiler->prefix.length
-        && memcmp(token.text.data, compiler->prefix.data, compiler->prefix.length) == 0)
+    if (shown.length > compiler->config.token_bytes_max)
+        compiler->config.token_bytes_max = (uint32_t)shown.length;
+    if (compiler->prefix.length && shown.length >= compiler->prefix.length
+        && memcmp(shown.data, compiler->prefix.data, compiler->prefix.length) == 0)
         info.flags |= BTK_TOKEN_CONTINUES;
-    count_spaces(token.text, &info);
+    count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status
-        = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    const int status = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, shown);
     if (status < 0) return status;
-    return needs_bytes(compiler) ? append_decoded(compiler, token.text)
-                                 : append_end(compiler, BTK_SECTION_DECODED_ENDS,
-                                              BTK_SECTION_DECODED_TEXT);
+    return needs_bytes(compiler)
+               ? append_decoded(compiler, shown)
+               : append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status)
-        status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (!status) status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = append_token(compiler, id);
     return status;

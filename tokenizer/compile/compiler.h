@@ -18,7 +18,8 @@
 
 struct btk_compiler_token {
     struct btk_bytes text;
-    uint32_t flags; // set of enum btk_token_flag, BTK_COMPILER_TOKEN_OUTSIDE
+    struct btk_bytes shown; // when .data is set: what stands for the text in results
+    uint32_t flags;         // set of enum btk_token_flag, BTK_COMPILER_TOKEN_OUTSIDE
 };
 
 struct btk_compiler_added {
@@ -27,6 +28,7 @@ struct btk_compiler_added {
     uint32_t id;
     uint32_t flags; // set of enum btk_added_flag
     bool is_normalized;
+    bool is_special; // this entry, or one before it with the same text
 };
 
 struct btk_compiler {
@@ -39,7 +41,7 @@ struct btk_compiler {
     struct btk_compiler_added *added; // config.added_count
     uint32_t *added_slots;            // hash table of indices into `added`
     uint64_t added_slot_mask;
-    struct btk_bytes prefix;          // WordPiece: continuing_subword_prefix
+    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -77,7 +79,7 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
                        uint64_t used_count, uint64_t *out_mask);
 
 // The steps, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler);   // model.vocab, model.unk_token
+int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs vocabulary and normalizer
