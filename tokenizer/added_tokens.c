@@ -123,8 +123,7 @@ static void take_spaces(const struct btk_added_finder *finder, uint32_t flags,
         while (match->begin > finder->taken
                && is_class_before(finder->text, match->begin, BTK_CLASS_REGEX_SPACE, &begin))
             match->begin = begin;
-        // Of spaces alone, all may be taken already (there the reference gives up with a panic).
-        if (match->begin < finder->taken) match->begin = btk_min_size(finder->taken, match->end);
+        if (match->begin < finder->taken) match->begin = finder->taken;
     }
     if (flags & BTK_ADDED_RSTRIP)
         while (is_class_after(finder->text, match->end, BTK_CLASS_REGEX_SPACE, &length))

@@ -279,12 +279,14 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
     struct btk_encoding *const encoding = encoder->encoding;
+    // The match before took all of it as its spaces: the reference drops what is empty.
+    if (match->begin >= match->end) return 0;
     const int status = reserve(encoder, 1);
     if (status < 0) return status;
     const size_t at = encoding->count++;
     encoding->ids[at] = match->id;
+    const uint32_t begin = source_begin(span, match->begin);
     const uint32_t end = source_end(span, match->end - 1);
-    const uint32_t begin = match->begin < match->end ? source_begin(span, match->begin) : end;
     if (encoding->offsets) {
         encoding->offsets[2 * at] = begin;
         encoding->offsets[2 * at + 1] = end;

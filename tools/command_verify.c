@@ -3,11 +3,11 @@
 // any of ids, offsets, word_ids, tokens (without special tokens), ids_special, type_ids,
 // special_tokens_mask (with them), decoded and decoded_skip.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "common/json.h"
 #include "tools/commands.h"
@@ -45,8 +45,7 @@ static int reserve(struct verifier *verifier, size_t capacity)
     return 0;
 }
 
-static void count(struct verifier *verifier, bool is_equal, const char *what,
-                  struct btk_bytes text)
+static void count(struct verifier *verifier, bool is_equal, const char *what, struct btk_bytes text)
 {
     verifier->compared++;
     verifier->equal += is_equal;
@@ -105,9 +104,8 @@ static int encode(struct verifier *verifier, struct btk_bytes text, bool add_spe
     options.add_special_tokens = add_special_tokens;
     if (reserve(verifier, btk_encode_bound(verifier->tokenizer, text.length, &options)) < 0)
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    const int status
-        = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data, text.length,
-                     &options, &verifier->encoding, &info);
+    const int status = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data,
+                                  text.length, &options, &verifier->encoding, &info);
     return status < 0 ? btk_error_import(error, &info) : 0;
 }
 
@@ -230,8 +228,8 @@ int btk_command_verify(const struct btk_options *options)
                       "verify takes --reference FILE; see budtiktok verify --help");
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
-    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer,
-                                    &error);
+    int status =
+        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer, &error);
     if (!status && btk_scratch_new(verifier.tokenizer, &verifier.scratch, &info) < 0)
         status = btk_error_import(&error, &info);
     if (!status) status = verify_file(&verifier, reference, &error);
@@ -243,5 +241,5 @@ int btk_command_verify(const struct btk_options *options)
     printf("%llu of %llu equal\n", (unsigned long long)verifier.equal,
            (unsigned long long)verifier.compared);
     return verifier.equal == verifier.compared && verifier.compared ? BTK_EXIT_DONE
-                                                                     : BTK_EXIT_DIFFERENCES;
+                                                                    : BTK_EXIT_DIFFERENCES;
 }
