@@ -269,6 +269,15 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
                : encode_byte_level(encoder, span);
 }
 
+// Does the source spell the match as the normalized text does?
+static bool is_in_source(const struct btk_encoder *encoder, const struct btk_span *span,
+                         const struct btk_added_match *match, uint32_t begin, uint32_t end)
+{
+    const size_t length = match->end - match->begin;
+    return end - begin == length
+           && memcmp(encoder->text.data + begin, span->text.data + match->begin, length) == 0;
+}
+
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
@@ -287,8 +296,9 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
     if (encoding->sources) {
-        encoding->sources[2 * at] = match->has_spaces ? begin : 0;
-        encoding->sources[2 * at + 1] = match->has_spaces ? end : 0;
+        const bool is_shown = match->has_spaces && is_in_source(encoder, span, match, begin, end);
+        encoding->sources[2 * at] = is_shown ? begin : 0;
+        encoding->sources[2 * at + 1] = is_shown ? end : 0;
     }
     encoder->word_id++;
     return 0;

@@ -92,7 +92,7 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     if (prefix.length && shown.length >= prefix.length
         && memcmp(shown.data, prefix.data, prefix.length) == 0)
         info.flags |= BTK_TOKEN_CONTINUES;
-    count_spaces(token.text, &info);
+    count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
     const int status =
