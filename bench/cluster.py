@@ -51,13 +51,19 @@ class Cluster:
 
 def measure_cluster(options, folder, workers):
     cluster = Cluster(options, folder, workers)
-    command = [options.client, "cluster", cluster.endpoint, "t" if options.tokenizer else "wordpiece",
-               options.text, str(options.megabytes)]
-    run(command)  # maps and fills what is there only once
-    before = cluster.cpu_seconds()
-    result = run(command)
-    # The client's own work before and behind the clock is not counted, the cluster's all is.
-    result["cpu_seconds"] += cluster.cpu_seconds() - before
+    client = subprocess.Popen(
+        [options.client, "cluster", cluster.endpoint, "t" if options.tokenizer else "wordpiece",
+         options.text, str(options.megabytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    moments = []
+    for word in (b"ready\n", b"done\n"):
+        if client.stdout.readline() != word:
+            raise SystemExit("cluster_client failed")
+        moments.append(cluster.cpu_seconds())
+        client.stdin.write(b"\n")
+        client.stdin.flush()
+    result = json.loads(client.stdout.read())
+    client.wait()
+    result["cpu_seconds"] += moments[1] - moments[0]
     cluster.stop()
     return result
 

@@ -7,9 +7,11 @@
 //     cluster_client alone TOKENIZER FILE MEGABYTES               the same work without a cluster
 //     cluster_client trip ENDPOINT TOKENIZER COUNT                round trips of one 1 KiB document
 //
-// Prints one JSON object: seconds, bytes, ids_xxh64, own CPU seconds; or the times of trips.
+// Prints one JSON object: seconds, bytes, ids_xxh64, own CPU seconds; or the times of trips. `cluster`
+// says "ready" before the clock starts and "done" after it, and waits for a line each time.
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 #include <budtiktok/client.h>
 #include <budtiktok/tokenizer.h>
 
-#include "bench/text_cut.h"
+#include "bench/cut.h"
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/mapped_file.h"
@@ -52,7 +54,7 @@ static void print_result(double seconds, double cpu, uint64_t bytes, uint64_t di
 // The pieces of the text, again and again, until there are as many bytes as were asked for.
 struct work {
     struct btk_mapped_file file;
-    struct btk_pieces pieces;
+    struct btk_cut_list pieces;
     uint64_t bytes_wanted;
 };
 
@@ -63,14 +65,14 @@ static int open_work(struct work *work, const char *path, const char *megabytes)
         return fail("text", error.message);
     const struct btk_bytes body = {work->file.data, work->file.length};
     work->bytes_wanted = strtoull(megabytes, NULL, 10) * 1000000;
-    if (btk_pieces_cut(body, BTK_CUT_CHUNK_BYTES, &work->pieces) < 0 || !work->pieces.count)
+    if (btk_cut_pieces(body, BTK_CUT_PIECE_BYTES, &work->pieces) < 0 || !work->pieces.count)
         return fail("text", "there is nothing in it");
     return 0;
 }
 
 static void close_work(struct work *work)
 {
-    btk_pieces_clear(&work->pieces);
+    btk_cut_clear(&work->pieces);
     btk_mapped_file_unmap(&work->file);
 }
 
@@ -99,7 +101,7 @@ static int fill_batch(struct btk_client *client, const struct work *work, size_t
                       struct btk_batch **out_batch)
 {
     const uint64_t share = work->bytes_wanted / BATCHES;
-    const uint32_t count_max = (uint32_t)(share / (BTK_CUT_CHUNK_BYTES / 2) + 1);
+    const uint32_t count_max = (uint32_t)(share / (BTK_CUT_PIECE_BYTES / 2) + 1);
     struct btk_error_info error;
     if (btk_client_reserve(client, share, count_max, out_batch, &error) < 0)
         return fail("slab", error.message);
@@ -153,26 +155,47 @@ static int time_batches(struct btk_client *client, uint32_t options_id, struct b
     return 0;
 }
 
+static int run_batches(struct btk_client *client, uint32_t options_id, const struct work *work,
+                       bool is_measured)
+{
+    struct btk_batch *batches[BATCHES] = {NULL};
+    size_t piece = 0;
+    double seconds = 0;
+    uint64_t bytes = 0, digest = 0;
+    int status = 0;
+    for (size_t i = 0; i < BATCHES && !status; i++)
+        status = fill_batch(client, work, &piece, &batches[i]);
+    // Whoever started this looks at the CPU time of the cluster now, and again at the result.
+    if (!status && is_measured) {
+        printf("ready\n");
+        fflush(stdout);
+        if (getchar() == EOF) status = 1;
+    }
+    const double cpu_before = cpu_seconds();
+    if (!status) status = time_batches(client, options_id, batches, &seconds);
+    const double cpu = cpu_seconds() - cpu_before;
+    if (!status && is_measured) {
+        printf("done\n");
+        fflush(stdout);
+        if (getchar() == EOF) status = 1;
+    }
+    if (!status) status = hash_batches(batches, &bytes, &digest);
+    if (!status && is_measured) print_result(seconds, cpu, bytes, digest);
+    for (size_t i = 0; i < BATCHES; i++) btk_client_release(client, &batches[i]);
+    return status;
+}
+
 static int run_cluster(char **arguments)
 {
     struct work work;
     struct btk_client *client = NULL;
-    struct btk_batch *batches[BATCHES] = {NULL};
     uint32_t options_id = 0;
-    size_t piece = 0;
-    double seconds = 0;
-    uint64_t bytes = 0, digest = 0;
     int status = open_work(&work, arguments[2], arguments[3]);
     if (!status)
         status = open_client(arguments[0], arguments[1], work.bytes_wanted, &client, &options_id);
-    for (size_t i = 0; i < BATCHES && !status; i++)
-        status = fill_batch(client, &work, &piece, &batches[i]);
-    // What the process did before is not the work that is compared.
-    const double cpu_before = cpu_seconds();
-    if (!status) status = time_batches(client, options_id, batches, &seconds);
-    const double cpu = cpu_seconds() - cpu_before;
-    if (!status) status = hash_batches(batches, &bytes, &digest);
-    if (!status) print_result(seconds, cpu, bytes, digest);
+    // Once for all that is only done once.
+    if (!status) status = run_batches(client, options_id, &work, false);
+    if (!status) status = run_batches(client, options_id, &work, true);
     btk_client_close(&client);
     close_work(&work);
     return status;
@@ -188,7 +211,8 @@ struct alone {
 };
 
 // The same pieces in the same order, cut into the same shares.
-static int encode_all(struct alone *alone, const struct work *work, uint64_t *out_bytes)
+static int encode_all(struct alone *alone, const struct work *work, uint64_t *out_bytes,
+                      size_t *out_count)
 {
     const struct btk_encode_options options = {.add_special_tokens = false};
     const uint64_t share = work->bytes_wanted / BATCHES;
@@ -208,20 +232,25 @@ static int encode_all(struct alone *alone, const struct work *work, uint64_t *ou
             *out_bytes += text.length;
         }
     }
-    alone->capacity = count;
+    *out_count = count;
     return 0;
 }
 
+// Twice, as the cluster does it; the second time counts.
 static int time_alone(struct alone *alone, const struct work *work)
 {
+    double seconds = 0, cpu = 0;
     uint64_t bytes = 0;
-    const double cpu_before = cpu_seconds();
-    const uint64_t begin_ns = btk_clock_now_ns();
-    if (encode_all(alone, work, &bytes) < 0) return fail("encode", "it failed");
-    const double seconds = (double)(btk_clock_now_ns() - begin_ns) / 1e9;
-    const double cpu = cpu_seconds() - cpu_before;
-    print_result(seconds, cpu, bytes,
-                 btk_hash_xxh64(alone->ids, alone->capacity * sizeof *alone->ids, 0));
+    size_t count = 0;
+    for (int i = 0; i < 2; i++) {
+        const double cpu_before = cpu_seconds();
+        const uint64_t begin_ns = btk_clock_now_ns();
+        bytes = 0;
+        if (encode_all(alone, work, &bytes, &count) < 0) return fail("encode", "it failed");
+        seconds = (double)(btk_clock_now_ns() - begin_ns) / 1e9;
+        cpu = cpu_seconds() - cpu_before;
+    }
+    print_result(seconds, cpu, bytes, btk_hash_xxh64(alone->ids, count * sizeof *alone->ids, 0));
     return 0;
 }
 
