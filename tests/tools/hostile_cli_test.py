@@ -60,6 +60,17 @@ class Files(unittest.TestCase):
         path = self.write("reference.jsonl", '{"text": "a"}\n{"text": 1}\n')
         self.expect(run("verify", "--reference", path), 3, "line 2: a line without")
 
+    def test_differences_are_shown_side_by_side(self):
+        path = self.write("reference.jsonl",
+                          '{"text": "Hello", "ids": [1, 2]}\n{"text": "", "ids": []}\n')
+        done = run("verify", "--reference", path)
+        self.assertEqual(done.returncode, 1)
+        lines = done.stdout.decode().splitlines()
+        self.assertEqual(lines[0], "1 of 2 equal")
+        self.assertEqual(lines[1], 'ids of "Hello"')
+        self.assertEqual(lines[2], "    expected [1,2]")
+        self.assertRegex(lines[3], r"^    found    \[\d+\]$")
+
     def test_tokens_of_replaced_text_are_read_from_it(self):
         path = self.write("tokenizer.json", json.dumps(LSTRIP))
         status, lines = answers("encode", "--tokenizer", path, "--invalid-utf8", "replace",
