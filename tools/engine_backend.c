@@ -127,8 +127,8 @@ static int encode_document(struct engine_backend *backend, struct btk_bytes docu
     struct btk_error_info error = {.offset = 0};
     int status = make_valid(backend, &document);
     if (!status)
-        status = reserve_columns(
-            backend, btk_encode_bound(backend->tokenizer, document.length, &options));
+        status = reserve_columns(backend,
+                                 btk_encode_bound(backend->tokenizer, document.length, &options));
     const char *const text = document.length ? (const char *)document.data : "";
     if (!status)
         status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
@@ -155,9 +155,9 @@ static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_
             backend->text_capacity = backend->text ? capacity : 0;
             if (!backend->text) return -ENOMEM;
         }
-        const int status = btk_decode(backend->tokenizer, ids, id_count,
-                                      backend->request.skip_special_tokens, backend->text,
-                                      backend->text_capacity, out_bytes, NULL);
+        const int status =
+            btk_decode(backend->tokenizer, ids, id_count, backend->request.skip_special_tokens,
+                       backend->text, backend->text_capacity, out_bytes, NULL);
         if (status != -ENOBUFS || backend->text_capacity >= bound) return status;
     }
 }
