@@ -255,7 +255,18 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
     return status;
 }
 
-// A byte gives at most one token; with an added space, a gap of one byte gives two.
+// The normalizer makes at most three bytes of one (a Hangul syllable becomes three jamo), and a
+// byte-level model may have a token for each. The tokens of WordPiece are whole characters, and of
+// those it makes at most as many as there were bytes.
+static size_t tokens_per_byte(const struct btk_image_config *config)
+{
+    const bool is_byte_level = config->pretokenizer == BTK_PRETOKENIZER_BYTE_LEVEL;
+    const size_t normalized = is_byte_level && config->normalizer != BTK_NORMALIZER_NONE ? 3 : 1;
+    return normalized + (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 1 : 0);
+}
+
+// With an added space, a gap of one byte gives two tokens. Replaced, a byte becomes U+FFFD, which has
+// three bytes.
 size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
                         const struct btk_encode_options *options)
 {
@@ -264,6 +275,5 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
         options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
     const size_t bytes =
         options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
-    const size_t per_byte = config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2 : 1;
-    return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
+    return tokens_per_byte(config) * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }
