@@ -46,8 +46,11 @@ static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
         const uint32_t length =
             lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
         if (encoding->offsets) {
-            encoding->offsets[2 * (first + i)] = source_begin(span, at);
-            encoding->offsets[2 * (first + i) + 1] = source_end(span, at + length - 1);
+            // Inside of the piece, whatever an image says of the length of its tokens.
+            const size_t begin = btk_min_size(at, piece.end - 1u);
+            const size_t end = btk_min_size(begin + btk_max_size(length, 1), piece.end);
+            encoding->offsets[2 * (first + i)] = source_begin(span, begin);
+            encoding->offsets[2 * (first + i) + 1] = source_end(span, end - 1);
         }
         if (encoding->word_ids) encoding->word_ids[first + i] = encoder->word_id;
         if (encoding->sources)

@@ -206,7 +206,7 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
     }
     if (!empty_count) return refuse_section(error, BTK_SECTION_MERGES, "is full");
     for (unsigned i = 0; i < 256; i++)
-        if (view->byte_ids[i] != BTK_NO_TOKEN && !is_token(view, view->byte_ids[i]))
+        if (!is_token(view, view->byte_ids[i]))
             return refuse_section(error, BTK_SECTION_BYTE_IDS, "has no such id");
     return check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
 }
@@ -248,11 +248,22 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
     return 0;
 }
 
+// What a token sheds when it continues a word is there.
+static int check_prefixes(const struct btk_image *view, struct btk_error *error)
+{
+    for (uint32_t id = 0; id < view->config->token_count; id++)
+        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
+            && btk_image_token_text(view, id).length < view->config->prefix_bytes)
+            return refuse_section(error, BTK_SECTION_TOKENS, "is shorter than its prefix");
+    return 0;
+}
+
 static int check_tables(const struct btk_image *view, struct btk_error *error)
 {
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_prefixes(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status)
         status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
@@ -272,6 +283,8 @@ static int check_config(const struct btk_image *view, struct btk_error *error)
         return refuse(error, "its unknown token does not exist");
     if (config->model == BTK_MODEL_WORDPIECE && config->unknown_id == BTK_NO_TOKEN)
         return refuse(error, "it has no unknown token");
+    if (config->word_chars_max > BTK_WORD_CHARS_LIMIT)
+        return refuse(error, "its longest word is too long");
     const uint32_t template_count = config->prefix_count + config->suffix_count;
     for (uint32_t i = 0; i < template_count; i++)
         if (!is_token(view, view->template_tokens[i].id))

@@ -17,6 +17,8 @@
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
+// Characters of the longest word that WordPiece divides: its tokens must fit into a scratch.
+#define BTK_WORD_CHARS_LIMIT 10000u
 
 enum btk_model_kind { BTK_MODEL_WORDPIECE = 1, BTK_MODEL_BPE = 2 };
 enum btk_normalizer_kind { BTK_NORMALIZER_NONE = 0, BTK_NORMALIZER_BERT = 1 };
