@@ -38,6 +38,7 @@ void btk_json_free(struct btk_json *root)
 
 enum btk_json_type btk_json_type(const struct btk_json *value)
 {
+    if (!value) return BTK_JSON_NULL;
     switch (json_typeof(inner(value))) {
     case JSON_OBJECT: return BTK_JSON_OBJECT;
     case JSON_ARRAY: return BTK_JSON_ARRAY;
