@@ -46,8 +46,11 @@ static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
         const uint32_t length =
             lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
         if (encoding->offsets) {
-            encoding->offsets[2 * (first + i)] = source_begin(span, at);
-            encoding->offsets[2 * (first + i) + 1] = source_end(span, at + length - 1);
+            // Inside of the piece, whatever lengths an image gives to its tokens.
+            const size_t begin = btk_min_size(at, piece.end - 1);
+            const size_t end = btk_max_size(btk_min_size(at + length, piece.end), begin + 1);
+            encoding->offsets[2 * (first + i)] = source_begin(span, begin);
+            encoding->offsets[2 * (first + i) + 1] = source_end(span, end - 1);
         }
         if (encoding->word_ids) encoding->word_ids[first + i] = encoder->word_id;
         if (encoding->sources)
@@ -221,7 +224,7 @@ static int encode_first_piece(struct btk_encoder *encoder, const struct btk_span
     if (bytes <= scratch->prefixed.source_bytes_max)
         return encode_prefixed_piece(encoder, span, &scratch->prefixed, bytes);
     struct btk_normal_buffer buffer;
-    if (btk_normal_buffer_init(&buffer, bytes) < 0) return -ENOMEM;
+    if (btk_normal_buffer_init(&buffer, bytes, true) < 0) return -ENOMEM;
     scratch->spill_count++;
     const int status = encode_prefixed_piece(encoder, span, &buffer, bytes);
     btk_normal_buffer_clear(&buffer);
@@ -266,6 +269,15 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
                : encode_byte_level(encoder, span);
 }
 
+// Does the source spell the match as the normalized text does?
+static bool is_in_source(const struct btk_encoder *encoder, const struct btk_span *span,
+                         const struct btk_added_match *match, uint32_t begin, uint32_t end)
+{
+    const size_t length = match->end - match->begin;
+    return end - begin == length
+           && memcmp(encoder->text.data + begin, span->text.data + match->begin, length) == 0;
+}
+
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
@@ -284,8 +296,9 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
     if (encoding->sources) {
-        encoding->sources[2 * at] = match->has_spaces ? begin : 0;
-        encoding->sources[2 * at + 1] = match->has_spaces ? end : 0;
+        const bool is_shown = match->has_spaces && is_in_source(encoder, span, match, begin, end);
+        encoding->sources[2 * at] = is_shown ? begin : 0;
+        encoding->sources[2 * at + 1] = is_shown ? end : 0;
     }
     encoder->word_id++;
     return 0;

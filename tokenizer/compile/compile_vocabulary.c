@@ -45,7 +45,7 @@ static int add_token(struct btk_compiler *compiler, struct btk_bytes text,
     if (token->flags & BTK_TOKEN_EXISTS)
         return btk_compiler_refuse(compiler, "model.vocab", "two tokens have the id %u",
                                    (unsigned)id);
-    *token = (struct btk_compiler_token){text, BTK_TOKEN_EXISTS};
+    *token = (struct btk_compiler_token){.text = text, .flags = BTK_TOKEN_EXISTS};
     return 0;
 }
 
@@ -78,9 +78,10 @@ static int read_wordpiece(struct btk_compiler *compiler, const struct btk_json *
     int64_t chars_max = 100;
     const struct btk_json *const value = btk_json_get(model, "max_input_chars_per_word");
     if (!btk_json_is_null(value)
-        && (!btk_json_try_integer(value, &chars_max) || chars_max < 0 || chars_max > 10000))
+        && (!btk_json_try_integer(value, &chars_max) || chars_max < 0
+            || chars_max > BTK_WORD_CHARS_LIMIT))
         return btk_compiler_refuse(compiler, "model.max_input_chars_per_word",
-                                   "is to be a number from 0 to 10000");
+                                   "is to be a number from 0 to %u", BTK_WORD_CHARS_LIMIT);
     compiler->config.word_chars_max = (uint32_t)chars_max;
     compiler->config.prefix_bytes = (uint32_t)compiler->prefix.length;
     compiler->config.unknown_id = btk_compiler_find_token(compiler, unknown);

@@ -177,8 +177,8 @@ BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_encoding *encoding,
                                         struct btk_error_info *error);
 
-// The same for text that is known to be UTF-8; anything else makes the result meaningless, but is
-// safe.
+// The same for text that nobody changes and that is known to be UTF-8, for callers that have checked
+// it. Nothing is checked again: with anything else the behaviour is undefined.
 BTK_API_MUST_USE BTK_API int
 btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
                      const char *text, size_t text_bytes, const struct btk_encode_options *options,
@@ -186,17 +186,19 @@ btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *
 
 // --- Tokens
 
-// The token of an id as it stands in the vocabulary; not NUL-terminated; NULL: no such id.
+// The token of an id as it stands in the vocabulary, of a normalized added token what the normalizer
+// made of it; not NUL-terminated; NULL: no such id.
 BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
                                    size_t *out_bytes);
 
-// The same for a token of an encoding: an added token that took spaces beside it shows them.
+// The same for a token of an encoding: an added token that took spaces beside it shows them, where
+// the text spells it as the normalizer left it.
 // `source` points to its two numbers in `sources`, `text` is what was encoded.
 BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
                                       const char *text, const uint32_t source[2],
                                       size_t *out_bytes);
 
-// The id of a token; false: there is none.
+// The id of a token as btk_token_text() shows it; false: there is none.
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
                           uint32_t *out_id);
 
