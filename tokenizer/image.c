@@ -196,22 +196,28 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     return empty_count ? 0 : refuse_section(error, section, "is full");
 }
 
-// What a token decodes to begins with the prefix that the decoder takes off.
+// What a token shows begins with the prefix that the decoder takes off; bounds of results follow
+// from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_image_config *const config = view->config;
+    size_t token_bytes_max = 0, decoded_bytes_max = 0;
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
-        const struct btk_bytes decoded = btk_image_decoded_text(view, id);
-        if (text.length > config->token_bytes_max
-            || btk_utf8_valid_prefix(text.data, text.length) != text.length)
-            return refuse_section(error, BTK_SECTION_TOKEN_TEXT, "has a token that is not one");
-        if (decoded.length > config->decoded_bytes_max)
-            return refuse_section(error, BTK_SECTION_DECODED_TEXT, "has a token that is too long");
+        token_bytes_max = btk_max_size(token_bytes_max, text.length);
+        decoded_bytes_max
+            = btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
+        const struct btk_bytes shown = btk_image_shown_text(view, id);
+        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
+            || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
+            return refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
         if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
-            && btk_image_shown_text(view, id).length < config->prefix_bytes)
+            && (shown.length < config->prefix_bytes
+                || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
             return refuse_section(error, BTK_SECTION_TOKENS, "has a token without its prefix");
     }
+    if (token_bytes_max != config->token_bytes_max || decoded_bytes_max != config->decoded_bytes_max)
+        return refuse(error, "its longest token is of another length");
     return 0;
 }
 

@@ -190,28 +190,40 @@ static int verify_line(struct verifier *verifier, const struct btk_json *line,
     return status;
 }
 
+static int verify_text(struct verifier *verifier, struct btk_bytes text, struct btk_error *error)
+{
+    struct btk_json *line = NULL;
+    int status = btk_json_parse(text, &line, error);
+    if (!status) status = verify_line(verifier, line, error);
+    btk_json_free(line);
+    return status;
+}
+
+static int verify_lines(struct verifier *verifier, struct btk_line_reader *lines, const char *path,
+                        struct btk_error *error)
+{
+    struct btk_bytes text;
+    bool is_too_long;
+    for (unsigned long number = 1;; number++) {
+        int status = btk_line_reader_next(lines, &text, &is_too_long);
+        if (status == 0) return 0;
+        if (status < 0)
+            return btk_error_set(error, -status, BTK_NO_OFFSET, "%s: %s", path, strerror(-status));
+        status = is_too_long ? btk_error_set(error, EFBIG, BTK_NO_OFFSET, "more than %d bytes",
+                                             LINE_BYTES_MAX)
+                 : text.length ? verify_text(verifier, text, error)
+                               : 0;
+        if (status < 0) return btk_error_prefix(error, "%s: line %lu", path, number);
+    }
+}
+
 static int verify_file(struct verifier *verifier, const char *path, struct btk_error *error)
 {
     struct btk_line_reader lines;
-    struct btk_bytes text;
-    bool is_too_long;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     btk_line_reader_init(&lines, fd, LINE_BYTES_MAX);
-    int status;
-    unsigned long number = 0;
-    while ((status = btk_line_reader_next(&lines, &text, &is_too_long)) > 0) {
-        struct btk_json *line = NULL;
-        number++;
-        if (!text.length) continue;
-        status = btk_json_parse(text, &line, error);
-        if (!status) status = verify_line(verifier, line, error);
-        btk_json_free(line);
-        if (status < 0) {
-            btk_error_prefix(error, "%s: line %lu", path, number);
-            break;
-        }
-    }
+    const int status = verify_lines(verifier, &lines, path, error);
     btk_line_reader_clear(&lines);
     close(fd);
     return status;
@@ -223,7 +235,7 @@ int btk_command_verify(const struct btk_options *options)
     struct btk_error_info info;
     struct verifier verifier = {0};
     const char *const reference = options->values[BTK_OPTION_reference];
-    if (!reference || options->file_count) {
+    if (!reference) {
         btk_error_set(&error, EINVAL, BTK_NO_OFFSET,
                       "verify takes --reference FILE; see budtiktok verify --help");
         return btk_exit_report(BTK_EXIT_USAGE, &error);

@@ -78,14 +78,14 @@ Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
     expect_refused(header, "without its prefix");
 }
 
-Test(hostile_image, tokens_are_no_longer_than_the_longest)
+Test(hostile_image, the_longest_token_is_as_long_as_it_says)
 {
     struct btk_image_header *const header = wordpiece();
     header->config.token_bytes_max = 4;
-    expect_refused(header, "token text");
+    expect_refused(header, "longest token");
     struct btk_image_header *const other = bpe();
     other->config.decoded_bytes_max = 3;
-    expect_refused(other, "decoded text");
+    expect_refused(other, "longest token");
 }
 
 Test(hostile_image, tokens_are_utf8)

@@ -173,10 +173,7 @@ int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image, struct
 {
     struct btk_json *root = NULL;
     int status = btk_json_parse(json, &root, error);
-    if (status < 0) {
-        btk_error_prefix(error, "not JSON");
-        return status;
-    }
+    if (status < 0) return status;
     struct btk_compiler compiler = {.root = root, .error = error};
     compiler.config.unknown_id = BTK_NO_TOKEN;
     btk_arena_init(&compiler.arena);
