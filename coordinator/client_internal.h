@@ -10,7 +10,7 @@ void btk_client_touch(struct btk_client_entry *client);
 void btk_client_send(struct btk_client_entry *client, const struct btk_control_message *message,
                      const int *fds, unsigned fd_count);
 
-// --- client_slabs ---------------------------------------------------------------------------------
+// --- client_slabs
 
 BTK_MUST_USE int btk_client_slabs_give(struct btk_client_entry *client, uint64_t bytes,
                                        struct btk_error *error);
@@ -23,7 +23,7 @@ void btk_client_slabs_drop(struct btk_client_entry *client, uint32_t slab_id);
 struct btk_client_slab *btk_client_slabs_find(struct btk_client_entry *client, uint32_t slab_id);
 void btk_client_slabs_clear(struct btk_client_entry *client);
 
-// --- client_rings ---------------------------------------------------------------------------------
+// --- client_rings
 
 void btk_client_on_bell(void *context, int fd, uint32_t events);
 // Moves waiting completions into the ring, as far as they fit.

@@ -17,15 +17,15 @@
 
 enum { COMPILE_CPU_SECONDS = 300 };
 
-// AddressSanitizer maps terabytes that it does not use.
-#ifdef __SANITIZE_ADDRESS__
+// The sanitizers map terabytes that they do not use.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COMPILE_MEMORY_BYTES RLIM_INFINITY
 #else
 #define COMPILE_MEMORY_BYTES (UINT64_C(16) << 30)
 #endif
 #define IMAGE_BYTES_MAX (UINT64_C(4) << 30)
 
-// --- The child ------------------------------------------------------------------------------------
+// --- The child
 
 static void limit_child(pid_t parent)
 {
@@ -97,7 +97,7 @@ static int compile_in_child(btk_coordinator_compile_fn *compile,
     return rc;
 }
 
-// --- The image ------------------------------------------------------------------------------------
+// --- The image
 
 // Sealed first and looked at then: nobody changes it between the two.
 static int seal_and_map(int fd, struct btk_shared_memory *out_memory, struct btk_error *error)

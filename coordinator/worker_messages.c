@@ -22,7 +22,7 @@ static void send_control(struct btk_worker_entry *worker, const struct btk_contr
     if (rc != 0) btk_worker_table_kill(worker, strerror(-rc));
 }
 
-// --- Images and readiness -------------------------------------------------------------------------
+// --- Images and readiness
 
 void btk_worker_send_images(struct btk_worker_entry *worker)
 {
@@ -88,7 +88,7 @@ static void take_image_ready(struct btk_worker_entry *worker,
     if (worker->images_ready == worker->coordinator->images.count) btk_worker_become_ready(worker);
 }
 
-// --- From workers ---------------------------------------------------------------------------------
+// --- From workers
 
 static void take_reports(struct btk_worker_entry *worker, const struct btk_control_done *done)
 {
@@ -174,7 +174,7 @@ bool btk_worker_table_receive(struct btk_coordinator *coordinator)
     }
 }
 
-// --- Assignments ----------------------------------------------------------------------------------
+// --- Assignments
 
 static void define_options(struct btk_worker_entry *worker, uint32_t options_id)
 {
@@ -222,7 +222,7 @@ void btk_worker_table_flush(struct btk_coordinator *coordinator)
         send_assignments(coordinator->workers.entries + i);
 }
 
-// --- Clients come and go --------------------------------------------------------------------------
+// --- Clients come and go
 
 // Calls for each worker that has got clients.
 #define FOR_EACH_READY(worker, coordinator)                                                        \

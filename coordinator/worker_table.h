@@ -84,13 +84,13 @@ BTK_MUST_USE int btk_worker_table_admit(struct btk_coordinator *coordinator,
 // Reads the control socket until it is empty. Returns whether there was anything.
 bool btk_worker_table_receive(struct btk_coordinator *coordinator);
 
-// --- What the scheduler says ---
+// --- What the scheduler says
 void btk_worker_table_assign(struct btk_worker_entry *worker,
                              const struct btk_assignment *assignment);
 // Sends the assignments of this turn, one message for each worker.
 void btk_worker_table_flush(struct btk_coordinator *coordinator);
 
-// --- Clients come and go ---
+// --- Clients come and go
 void btk_worker_table_attach_client(struct btk_coordinator *coordinator, uint32_t client_id,
                                     uint64_t results_bytes);
 void btk_worker_table_attach_slab(struct btk_coordinator *coordinator, uint32_t client_id,
@@ -101,7 +101,7 @@ void btk_worker_table_detach_client(struct btk_coordinator *coordinator, uint32_
 void btk_worker_table_drop_results(struct btk_coordinator *coordinator,
                                    const struct btk_action *action);
 
-// --- Life ---
+// --- Life
 // The timer's: kills workers that stand still with work, or do not start. Deaths come by pidfd.
 void btk_worker_table_check_leases(struct btk_coordinator *coordinator, uint64_t now_ns);
 // The loop itself stood still (a suspended machine): nobody is to blame.

@@ -30,8 +30,8 @@ struct btk_added_finder {
     const struct btk_added_trie *trie;
     const struct btk_added_filter *filter;
     struct btk_bytes text;
-    size_t position; // where the search goes on
-    size_t taken;    // end of the last match with its spaces
+    size_t position;                 // where the search goes on
+    size_t taken;                    // end of the last match with its spaces
     size_t spaces_begin, spaces_end; // a run of spaces that ends there, and is known already
 };
 

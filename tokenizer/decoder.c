@@ -26,9 +26,9 @@ static const struct {
     const char *from;
     const char *to;
 } cleanups[] = {
-    {" .", "."},     {" ?", "?"},     {" !", "!"},           {" ,", ","},
-    {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},         {" do not", " don't"},
-    {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"},
+    {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+    {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+    {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
 };
 
 // In place: no replacement is longer than what it replaces.
@@ -78,8 +78,7 @@ static int append_word(const struct btk_image *image, uint32_t id, bool is_first
 static int append_joined(const struct btk_image *image, uint32_t id, bool is_first,
                          struct decode_output *output)
 {
-    const int status
-        = is_first ? 0 : append(output, (struct btk_bytes){(const uint8_t *)" ", 1});
+    const int status = is_first ? 0 : append(output, (struct btk_bytes){(const uint8_t *)" ", 1});
     return status < 0 ? status : append(output, btk_image_shown_text(image, id));
 }
 

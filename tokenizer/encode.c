@@ -47,9 +47,9 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
                                            .begins = has_maps ? buffer->begins : NULL,
                                            .ends = has_maps ? buffer->ends : NULL};
     bert->chars = buffer->chars;
-    const size_t length = btk_bert_normalize(
-        bert, (struct btk_bytes){encoder->text.data + begin, end - begin}, (uint32_t)begin,
-        &output);
+    const size_t length =
+        btk_bert_normalize(bert, (struct btk_bytes){encoder->text.data + begin, end - begin},
+                           (uint32_t)begin, &output);
     if (length > UINT32_MAX) return -E2BIG; // pieces are 32 bits
     const struct btk_span span = {
         .text = {buffer->text, length},
@@ -230,12 +230,13 @@ static int copy_text(struct btk_scratch *scratch, const char *text, size_t *in_o
     if (bytes) memcpy(copy + front, text, bytes);
     if (scratch->kernels->utf8_valid_prefix(copy + front, bytes) == bytes)
         scratch->copy_begin = front;
-    else *in_out_bytes = btk_utf8_replace_invalid(copy, copy + front, bytes);
+    else
+        *in_out_bytes = btk_utf8_replace_invalid(copy, copy + front, bytes);
     return 0;
 }
 
-int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
-               const char *text, size_t text_bytes, const struct btk_encode_options *options,
+int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch, const char *text,
+               size_t text_bytes, const struct btk_encode_options *options,
                struct btk_encoding *encoding, struct btk_error_info *out_error)
 {
     struct btk_error error;
@@ -244,11 +245,12 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
         return btk_encode_validated(tokenizer, scratch, text, text_bytes, options, encoding,
                                     out_error);
     int status = copy_text(scratch, text, &text_bytes, options, &error);
-    if (status < 0) btk_error_export(&error, out_error);
+    if (status < 0)
+        btk_error_export(&error, out_error);
     else
         status = btk_encode_validated(tokenizer, scratch,
-                                      (const char *)scratch->copy + scratch->copy_begin,
-                                      text_bytes, options, encoding, out_error);
+                                      (const char *)scratch->copy + scratch->copy_begin, text_bytes,
+                                      options, encoding, out_error);
     release_copy(scratch);
     return status;
 }
@@ -259,13 +261,12 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
                         const struct btk_encode_options *options)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
-    const size_t specials
-        = options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
-    const size_t bytes
-        = options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
-    const bool grows
-        = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
-    const size_t per_byte
-        = (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
+    const size_t specials =
+        options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
+    const size_t bytes =
+        options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
+    const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
+    const size_t per_byte =
+        (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
     return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

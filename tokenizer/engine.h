@@ -24,11 +24,11 @@
 #include "tokenizer/progress.h"
 
 enum {
-    BTK_WINDOW_BYTES = 16 * 1024,  // of source text, normalized at a time
-    BTK_LONG_PIECE_BYTES = 65536,  // longest piece without a spill
-    BTK_PIECE_BATCH = 256,         // pieces that a pattern gives at a time
-    BTK_READ_SLACK_BYTES = 32,     // behind our own buffers, for whole loads
-    BTK_COPY_BYTES_MAX = 1 << 20,  // largest copy of a text that a scratch keeps
+    BTK_WINDOW_BYTES = 16 * 1024, // of source text, normalized at a time
+    BTK_LONG_PIECE_BYTES = 65536, // longest piece without a spill
+    BTK_PIECE_BATCH = 256,        // pieces that a pattern gives at a time
+    BTK_READ_SLACK_BYTES = 32,    // behind our own buffers, for whole loads
+    BTK_COPY_BYTES_MAX = 1 << 20, // largest copy of a text that a scratch keeps
 };
 
 struct btk_tokenizer {

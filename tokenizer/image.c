@@ -136,10 +136,11 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
                          header->sections[BTK_SECTION_BYTES_LOOKUP].bytes / 8 - 1},
         .byte_ids = section_data(header, BTK_SECTION_BYTE_IDS),
         .merges = section_data(header, BTK_SECTION_MERGES),
-        .merge_mask = header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .merge_mask =
+            header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
         .trie_edges = section_data(header, BTK_SECTION_TRIE_EDGES),
-        .trie_edge_mask
-        = header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
+        .trie_edge_mask =
+            header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),
@@ -187,8 +188,10 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     const uint64_t count = section_bytes(view, section) / sizeof *slots;
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i < count; i++) {
-        if (slots[i].id == BTK_NO_TOKEN) empty_count++;
-        else if (!is_token(view, slots[i].id)) return refuse_section(error, section, "has no such id");
+        if (slots[i].id == BTK_NO_TOKEN)
+            empty_count++;
+        else if (!is_token(view, slots[i].id))
+            return refuse_section(error, section, "has no such id");
     }
     return empty_count ? 0 : refuse_section(error, section, "is full");
 }
@@ -222,7 +225,8 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
-        if (view->merges[i].key == UINT64_MAX) empty_count++;
+        if (view->merges[i].key == UINT64_MAX)
+            empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return refuse_section(error, BTK_SECTION_MERGES, "has no such id");
     }
@@ -239,7 +243,8 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        if (view->trie_edges[i].key == UINT32_MAX) empty_count++;
+        if (view->trie_edges[i].key == UINT32_MAX)
+            empty_count++;
         else if (view->trie_edges[i].child >= node_count
                  || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
             return refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
@@ -256,8 +261,8 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
 static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
                             enum btk_section nodes_section, struct btk_error *error)
 {
-    const uint64_t edge_count
-        = section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
+    const uint64_t edge_count =
+        section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
     for (uint32_t i = 0; i < trie->node_count; i++) {
         const struct btk_added_node node = trie->nodes[i];
         if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
@@ -280,7 +285,7 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status)
         status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
-                                                       : check_trie(view, error);
+                                                      : check_trie(view, error);
     if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
     if (!status)
         status = check_added_trie(view, &view->normal_trie, BTK_SECTION_NORMAL_NODES, error);
@@ -310,8 +315,8 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     struct btk_image view;
     int status = btk_image_view(image, bytes, &view, error);
     if (status < 0) return status;
-    const uint64_t checksum
-        = btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
+    const uint64_t checksum =
+        btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
     if (checksum != view.header->checksum) return refuse(error, "its checksum is wrong");
     status = check_sizes(&view, error);
     if (!status) status = check_table_sizes(&view, error);
@@ -340,7 +345,8 @@ uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes by
 {
     const uint64_t hash = btk_lookup_hash(bytes);
     for (uint64_t at = hash;; at++) {
-        const struct btk_lookup_slot slot = image->bytes_lookup.slots[at & image->bytes_lookup.mask];
+        const struct btk_lookup_slot slot =
+            image->bytes_lookup.slots[at & image->bytes_lookup.mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
         if (slot.hash == hash >> 32 && equals(bytes, btk_image_decoded_text(image, slot.id)))
             return slot.id;

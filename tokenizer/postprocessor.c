@@ -54,8 +54,7 @@ static size_t spaces_at_begin(struct btk_bytes text)
     for (size_t at = 0; at < text.length; count++) {
         size_t length;
         const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
-        if (code_point != SPACE_MARK
-            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+        if (code_point != SPACE_MARK && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
             break;
         at += length;
     }
@@ -69,8 +68,7 @@ static size_t spaces_at_end(struct btk_bytes text)
         size_t at = end - 1, length;
         while (at > 0 && is_continuation(text.data[at])) at--;
         const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
-        if (code_point != SPACE_MARK
-            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+        if (code_point != SPACE_MARK && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
             break;
         end = at;
     }
@@ -110,8 +108,8 @@ static void convert_offsets(struct btk_encoder *encoder, size_t first)
 {
     const struct btk_encoding *const encoding = encoder->encoding;
     const struct btk_bytes text = encoder->text;
-    const bool is_ascii
-        = encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
+    const bool is_ascii =
+        encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
     const bool trims = encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS;
     const bool counts = !is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
     struct char_cursor begins = {.text = text}, ends = begins;

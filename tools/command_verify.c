@@ -3,11 +3,11 @@
 // any of ids, offsets, word_ids, tokens (without special tokens), ids_special, type_ids,
 // special_tokens_mask (with them), decoded and decoded_skip.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "common/json.h"
 #include "tools/commands.h"
@@ -53,9 +53,8 @@ static int encode(struct verifier *verifier, struct btk_bytes text, bool add_spe
     options.add_special_tokens = add_special_tokens;
     if (reserve(verifier, btk_encode_bound(verifier->tokenizer, text.length, &options)) < 0)
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    const int status
-        = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data, text.length,
-                     &options, &verifier->encoding, &info);
+    const int status = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data,
+                                  text.length, &options, &verifier->encoding, &info);
     return status < 0 ? btk_error_import(error, &info) : 0;
 }
 
@@ -69,9 +68,9 @@ struct comparison {
 
 static int compare(const struct comparison *comparison, const char *name)
 {
-    const int status = btk_verify_report_compare(&comparison->verifier->report, name,
-                                                 comparison->text,
-                                                 btk_json_get(comparison->line, name));
+    const int status =
+        btk_verify_report_compare(&comparison->verifier->report, name, comparison->text,
+                                  btk_json_get(comparison->line, name));
     return status < 0 ? btk_error_set(comparison->error, ENOMEM, BTK_NO_OFFSET, "not enough memory")
                       : 0;
 }
@@ -84,8 +83,10 @@ static int compare_numbers(const struct comparison *comparison, const char *name
     struct btk_json_writer writer = btk_verify_report_writer(&comparison->verifier->report);
     btk_json_begin_array(&writer);
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] == UINT32_MAX) btk_json_null(&writer);
-        else btk_json_unsigned(&writer, numbers[i]);
+        if (numbers[i] == UINT32_MAX)
+            btk_json_null(&writer);
+        else
+            btk_json_unsigned(&writer, numbers[i]);
     }
     btk_json_end_array(&writer);
     return compare(comparison, name);
@@ -111,9 +112,9 @@ static int compare_tokens(const struct comparison *comparison)
     btk_json_begin_array(&writer);
     for (size_t i = 0; i < encoding->count; i++) {
         size_t length;
-        const char *const token = btk_token_text_in(
-            verifier->tokenizer, encoding->ids[i], (const char *)comparison->text.data,
-            &encoding->sources[2 * i], &length);
+        const char *const token = btk_token_text_in(verifier->tokenizer, encoding->ids[i],
+                                                    (const char *)comparison->text.data,
+                                                    &encoding->sources[2 * i], &length);
         btk_json_text(&writer, (struct btk_bytes){(const uint8_t *)token, length});
     }
     btk_json_end_array(&writer);
@@ -141,8 +142,8 @@ static int verify_special(const struct comparison *comparison)
     status = compare_numbers(comparison, "ids_special", encoding->ids, count);
     if (!status) status = compare_numbers(comparison, "type_ids", encoding->type_ids, count);
     return status ? status
-                  : compare_flags(comparison, "special_tokens_mask",
-                                  encoding->special_tokens_mask, count);
+                  : compare_flags(comparison, "special_tokens_mask", encoding->special_tokens_mask,
+                                  count);
 }
 
 // The ids of the encoding that was made last, as text.
@@ -204,8 +205,8 @@ static int verify_lines(struct verifier *verifier, struct btk_line_reader *lines
         if (status == 0) return 0;
         if (status < 0)
             return btk_error_set(error, -status, BTK_NO_OFFSET, "%s: %s", path, strerror(-status));
-        status = is_too_long ? btk_error_set(error, EFBIG, BTK_NO_OFFSET, "more than %d bytes",
-                                             LINE_BYTES_MAX)
+        status = is_too_long   ? btk_error_set(error, EFBIG, BTK_NO_OFFSET, "more than %d bytes",
+                                               LINE_BYTES_MAX)
                  : text.length ? verify_text(verifier, text, error)
                                : 0;
         if (status < 0) return btk_error_prefix(error, "%s: line %lu", path, number);
@@ -236,8 +237,8 @@ int btk_command_verify(const struct btk_options *options)
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
     btk_verify_report_init(&verifier.report);
-    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer,
-                                    &error);
+    int status =
+        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer, &error);
     if (!status && btk_scratch_new(verifier.tokenizer, &verifier.scratch, &info) < 0)
         status = btk_error_import(&error, &info);
     if (!status) status = verify_file(&verifier, reference, &error);
@@ -245,8 +246,8 @@ int btk_command_verify(const struct btk_options *options)
     btk_tokenizer_close(&verifier.tokenizer);
     free(verifier.encoding.ids);
     free(verifier.decoded);
-    const bool is_equal
-        = verifier.report.equal == verifier.report.compared && verifier.report.compared;
+    const bool is_equal =
+        verifier.report.equal == verifier.report.compared && verifier.report.compared;
     if (!status) btk_verify_report_print(&verifier.report);
     btk_verify_report_clear(&verifier.report);
     if (status < 0) return btk_exit_report(BTK_EXIT_FILE, &error);

@@ -120,24 +120,27 @@ static void fill_view(const struct engine_backend *backend, struct btk_document_
 static int encode_document(struct engine_backend *backend, struct btk_bytes document,
                            struct btk_document_view *out_view)
 {
-    const struct btk_encode_options options
-        = {.add_special_tokens = backend->batch->add_special_tokens,
-           .offsets_unit = backend->request.offsets_unit,
-           .invalid_utf8 = backend->request.invalid_utf8};
+    const struct btk_encode_options options = {.add_special_tokens =
+                                                   backend->batch->add_special_tokens,
+                                               .offsets_unit = backend->request.offsets_unit,
+                                               .invalid_utf8 = backend->request.invalid_utf8};
     struct btk_error_info error = {.offset = 0};
     int status = make_valid(backend, &document);
     if (!status)
         status = reserve_columns(
             backend, btk_encode_bound(backend->tokenizer, document.length, &options));
     const char *const text = document.length ? (const char *)document.data : "";
+    int status =
+        reserve_columns(backend, btk_encode_bound(backend->tokenizer, document.length, &options));
     if (!status)
         status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
                             &backend->encoding, &error);
     if (!status && backend->token_ends) status = write_tokens(backend, text);
-    if (!status) fill_view(backend, out_view);
+    if (!status)
+        fill_view(backend, out_view);
     else
-        *out_view = (struct btk_document_view){.status = status_of(status),
-                                               .error_offset = error.offset};
+        *out_view =
+            (struct btk_document_view){.status = status_of(status), .error_offset = error.offset};
     return 0;
 }
 
@@ -164,12 +167,21 @@ static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_
 static int decode_document(struct engine_backend *backend, struct btk_bytes document,
                            struct btk_document_view *out_view)
 {
-    size_t bytes = 0;
-    const int status = try_decode(backend, (const uint32_t *)(const void *)document.data,
-                                  document.length / sizeof(uint32_t), &bytes);
-    *out_view = status < 0 ? (struct btk_document_view){.status = status_of(status)}
-                           : (struct btk_document_view){.text = (const uint8_t *)backend->text,
-                                                        .text_bytes = bytes};
+    const size_t id_count = document.length / sizeof(uint32_t);
+    const size_t bound = btk_decode_bound(backend->tokenizer, id_count);
+    if (bound > backend->text_capacity || !backend->text) {
+        free(backend->text);
+        backend->text = malloc(bound + 1);
+        backend->text_capacity = backend->text ? bound : 0;
+        if (!backend->text) return -ENOMEM;
+    }
+    size_t bytes;
+    const int status = btk_decode(backend->tokenizer, (const uint32_t *)(const void *)document.data,
+                                  id_count, backend->request.skip_special_tokens, backend->text,
+                                  backend->text_capacity, &bytes, NULL);
+    if (status < 0) return status;
+    *out_view =
+        (struct btk_document_view){.text = (const uint8_t *)backend->text, .text_bytes = bytes};
     return 0;
 }
 
@@ -222,8 +234,8 @@ int btk_engine_backend_open(const struct btk_options *options,
     struct engine_backend *const backend = calloc(1, sizeof *backend);
     if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     backend->request = *request;
-    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer,
-                                    error);
+    int status =
+        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer, error);
     struct btk_error_info info;
     if (!status && btk_scratch_new(backend->tokenizer, &backend->scratch, &info) < 0)
         status = btk_error_import(error, &info);

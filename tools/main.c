@@ -36,8 +36,7 @@ static int choose_kernels(struct btk_error *error)
 static int print_generated(int argc, char **argv)
 {
     enum btk_command command;
-    if (argc == 3 && strcmp(argv[1], "--man") == 0
-        && btk_options_try_command(argv[2], &command)) {
+    if (argc == 3 && strcmp(argv[1], "--man") == 0 && btk_options_try_command(argv[2], &command)) {
         btk_usage_print_man(command);
         return BTK_EXIT_DONE;
     }
@@ -64,7 +63,8 @@ static int run(int argc, char **argv)
     enum btk_command command;
     struct btk_error error;
     if (btk_log_init(getenv("BUDTIKTOK_LOG")) < 0)
-        fprintf(stderr, "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
+        fprintf(stderr,
+                "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
     if (choose_kernels(&error) < 0) return btk_exit_report(BTK_EXIT_USAGE, &error);
     if (argc < 2) {
         btk_usage_print();
@@ -78,8 +78,7 @@ static int run(int argc, char **argv)
         printf("budtiktok %s\n", BTK_VERSION);
         return BTK_EXIT_DONE;
     }
-    if (btk_options_try_command(argv[1], &command))
-        return run_command(command, argc - 2, argv + 2);
+    if (btk_options_try_command(argv[1], &command)) return run_command(command, argc - 2, argv + 2);
     if (print_generated(argc, argv) == BTK_EXIT_DONE) return BTK_EXIT_DONE;
     fprintf(stderr, "budtiktok: \"%s\" is not a command; see budtiktok --help\n", argv[1]);
     return BTK_EXIT_USAGE;

@@ -152,7 +152,8 @@ static void join_names(const char *const *names, char *out, size_t capacity)
     size_t length = 0;
     out[0] = 0;
     for (size_t i = 0; names[i] && length < capacity; i++)
-        length += (size_t)snprintf(out + length, capacity - length, "%s%s", i ? ", " : "", names[i]);
+        length +=
+            (size_t)snprintf(out + length, capacity - length, "%s%s", i ? ", " : "", names[i]);
 }
 
 static int find_name(const char *text, size_t length, const char *const *names)
@@ -162,8 +163,8 @@ static int find_name(const char *text, size_t length, const char *const *names)
     return -1;
 }
 
-int btk_options_set(const char *text, const char *const *names, const char *what,
-                    unsigned *out_set, struct btk_error *error)
+int btk_options_set(const char *text, const char *const *names, const char *what, unsigned *out_set,
+                    struct btk_error *error)
 {
     unsigned set = 0;
     for (const char *at = text;;) {

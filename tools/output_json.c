@@ -27,8 +27,10 @@ static void write_optional(struct btk_json_writer *writer, const uint32_t *numbe
 {
     btk_json_begin_array(writer);
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] == UINT32_MAX) btk_json_null(writer);
-        else btk_json_unsigned(writer, numbers[i]);
+        if (numbers[i] == UINT32_MAX)
+            btk_json_null(writer);
+        else
+            btk_json_unsigned(writer, numbers[i]);
     }
     btk_json_end_array(writer);
 }
@@ -39,8 +41,10 @@ static void write_sequences(struct btk_json_writer *writer, const struct btk_doc
 {
     btk_json_begin_array(writer);
     for (size_t i = 0; i < view->token_count; i++) {
-        if (view->special_tokens_mask && view->special_tokens_mask[i]) btk_json_null(writer);
-        else btk_json_unsigned(writer, 0);
+        if (view->special_tokens_mask && view->special_tokens_mask[i])
+            btk_json_null(writer);
+        else
+            btk_json_unsigned(writer, 0);
     }
     btk_json_end_array(writer);
 }
@@ -129,9 +133,9 @@ bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
 {
     if (view->status != BTK_STATUS_OK) {
         const bool has_offset = view->status == BTK_STATUS_INVALID_UTF8;
-        struct btk_request_error error
-            = {.code = btk_output_status_name(view->status),
-               .offset = has_offset ? view->error_offset : BTK_NO_OFFSET};
+        struct btk_request_error error = {.code = btk_output_status_name(view->status),
+                                          .offset =
+                                              has_offset ? view->error_offset : BTK_NO_OFFSET};
         if (has_offset)
             snprintf(error.message, sizeof error.message,
                      "not UTF-8 from byte %" PRIu64 " of the document on", view->error_offset);

@@ -34,19 +34,18 @@ static const struct option_text options[BTK_OPTION_COUNT] = {
 #undef OPTION
 };
 
-static const char environment[]
-    = "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
-      "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
-      "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";
+static const char environment[] =
+    "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
+    "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
+    "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";
 
-static const char exit_statuses[]
-    = "0  done\n"
-      "1  done, with documents refused or differences found\n"
-      "2  wrong use\n"
-      "3  a file cannot be read or is not what it should be\n"
-      "4  no cluster answers\n"
-      "5  the cluster refused\n"
-      "6  an address or a socket is taken\n";
+static const char exit_statuses[] = "0  done\n"
+                                    "1  done, with documents refused or differences found\n"
+                                    "2  wrong use\n"
+                                    "3  a file cannot be read or is not what it should be\n"
+                                    "4  no cluster answers\n"
+                                    "5  the cluster refused\n"
+                                    "6  an address or a socket is taken\n";
 
 static void print_indented(const char *text, const char *indent)
 {
@@ -67,8 +66,10 @@ static void print_wrapped(const char *text, int indent)
             printf("\n");
             column = 0;
         }
-        if (column) column += printf(" %.*s", length, at);
-        else column = printf("%*s%.*s", indent, "", length, at);
+        if (column)
+            column += printf(" %.*s", length, at);
+        else
+            column = printf("%*s%.*s", indent, "", length, at);
         at += length;
         at += strspn(at, " ");
     }
@@ -109,10 +110,14 @@ void btk_usage_print_command(enum btk_command command)
 static void print_roff(const char *text)
 {
     for (const char *at = text; *at; at++) {
-        if (*at == '\\') printf("\\e");
-        else if (*at == '-') printf("\\-");
-        else if (*at == '\'' && (at == text || at[-1] == '\n')) printf("\\(aq");
-        else putchar(*at);
+        if (*at == '\\')
+            printf("\\e");
+        else if (*at == '-')
+            printf("\\-");
+        else if (*at == '\'' && (at == text || at[-1] == '\n'))
+            printf("\\(aq");
+        else
+            putchar(*at);
     }
 }
 
@@ -204,9 +209,13 @@ static void print_fish(void)
 
 bool btk_usage_print_completion(const char *shell)
 {
-    if (strcmp(shell, "bash") == 0) print_bash();
-    else if (strcmp(shell, "zsh") == 0) print_zsh();
-    else if (strcmp(shell, "fish") == 0) print_fish();
-    else return false;
+    if (strcmp(shell, "bash") == 0)
+        print_bash();
+    else if (strcmp(shell, "zsh") == 0)
+        print_zsh();
+    else if (strcmp(shell, "fish") == 0)
+        print_fish();
+    else
+        return false;
     return true;
 }

@@ -29,7 +29,7 @@ static void end_document(struct btk_result_block *block, int rc, size_t token_co
         btk_result_block_fail(block, status_of(rc), rc == -EILSEQ ? error->offset : 0);
 }
 
-// --- Private columns ------------------------------------------------------------------------------
+// --- Private columns
 
 // Columns for `capacity` tokens, of those kinds that the tail has.
 static int reserve_columns(struct btk_workspace *workspace, size_t capacity,
@@ -69,7 +69,7 @@ static int copy_columns(const struct btk_encoding *tail, const struct btk_encodi
     return 0;
 }
 
-// --- Encoding -------------------------------------------------------------------------------------
+// --- Encoding
 
 // Encodes at the tail; *sources is NULL, or set to where the sources of the tokens stand.
 static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
@@ -94,7 +94,7 @@ static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
     return rc;
 }
 
-// --- The text of tokens ---------------------------------------------------------------------------
+// --- The text of tokens
 
 static bool replaces(const struct btk_shard *shard)
 {

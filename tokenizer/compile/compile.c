@@ -118,12 +118,11 @@ int btk_compile_text_lookup(struct btk_compiler *compiler)
 {
     uint64_t mask = 0;
     btk_buffer_clear(&compiler->sections[BTK_SECTION_TEXT_LOOKUP]);
-    const int status
-        = btk_compiler_table(compiler, BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot),
-                             compiler->config.token_count, &mask);
+    const int status =
+        btk_compiler_table(compiler, BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot),
+                           compiler->config.token_count, &mask);
     if (status < 0) return status;
-    struct btk_lookup_slot *const slots
-        = (void *)compiler->sections[BTK_SECTION_TEXT_LOOKUP].data;
+    struct btk_lookup_slot *const slots = (void *)compiler->sections[BTK_SECTION_TEXT_LOOKUP].data;
     for (uint32_t id = 0; id < compiler->config.token_count; id++) {
         if (!(compiler->tokens[id].flags & BTK_TOKEN_EXISTS)) continue;
         const uint64_t hash = btk_lookup_hash(compiler->tokens[id].text);
@@ -141,8 +140,8 @@ int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id)
                                    BTK_TOKEN_LIMIT - 1);
     if (id >= compiler->token_capacity) {
         const uint32_t capacity = id + id / 2 + 1024;
-        struct btk_compiler_token *const tokens
-            = btk_arena_allocate(&compiler->arena, capacity * sizeof *tokens);
+        struct btk_compiler_token *const tokens =
+            btk_arena_allocate(&compiler->arena, capacity * sizeof *tokens);
         if (!tokens) return btk_compiler_no_memory(compiler);
         if (compiler->config.token_count)
             memcpy(tokens, compiler->tokens, compiler->config.token_count * sizeof *tokens);
@@ -167,7 +166,7 @@ static int run_steps(struct btk_compiler *compiler)
         if (status < 0) return status;
     }
     return compiler->config.model == BTK_MODEL_BPE ? btk_compile_bpe(compiler)
-                                                    : btk_compile_wordpiece(compiler);
+                                                   : btk_compile_wordpiece(compiler);
 }
 
 int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image, struct btk_error *error)

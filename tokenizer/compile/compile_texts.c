@@ -92,19 +92,18 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     if (prefix.length && shown.length >= prefix.length
         && memcmp(shown.data, prefix.data, prefix.length) == 0)
         info.flags |= BTK_TOKEN_CONTINUES;
-    count_spaces(token.text, &info);
+    count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status
-        = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    const int status =
+        append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
     return status < 0 ? status : append_shown(compiler, shown, token.flags);
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status)
-        status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (!status) status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = append_token(compiler, id);
     return status;

@@ -41,7 +41,7 @@ struct btk_compiler {
     struct btk_compiler_added *added; // config.added_count
     uint32_t *added_slots;            // hash table of indices into `added`
     uint64_t added_slot_mask;
-    struct btk_bytes prefix;          // WordPiece: continuing_subword_prefix
+    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -85,7 +85,7 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
                        uint64_t used_count, uint64_t *out_mask);
 
 // The steps, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler);   // model.vocab, model.unk_token
+int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
