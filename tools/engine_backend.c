@@ -127,11 +127,9 @@ static int encode_document(struct engine_backend *backend, struct btk_bytes docu
     struct btk_error_info error = {.offset = 0};
     int status = make_valid(backend, &document);
     if (!status)
-        status = reserve_columns(
-            backend, btk_encode_bound(backend->tokenizer, document.length, &options));
+        status = reserve_columns(backend,
+                                 btk_encode_bound(backend->tokenizer, document.length, &options));
     const char *const text = document.length ? (const char *)document.data : "";
-    int status =
-        reserve_columns(backend, btk_encode_bound(backend->tokenizer, document.length, &options));
     if (!status)
         status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
                             &backend->encoding, &error);
@@ -157,9 +155,9 @@ static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_
             backend->text_capacity = backend->text ? capacity : 0;
             if (!backend->text) return -ENOMEM;
         }
-        const int status = btk_decode(backend->tokenizer, ids, id_count,
-                                      backend->request.skip_special_tokens, backend->text,
-                                      backend->text_capacity, out_bytes, NULL);
+        const int status =
+            btk_decode(backend->tokenizer, ids, id_count, backend->request.skip_special_tokens,
+                       backend->text, backend->text_capacity, out_bytes, NULL);
         if (status != -ENOBUFS || backend->text_capacity >= bound) return status;
     }
 }
@@ -167,21 +165,12 @@ static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_
 static int decode_document(struct engine_backend *backend, struct btk_bytes document,
                            struct btk_document_view *out_view)
 {
-    const size_t id_count = document.length / sizeof(uint32_t);
-    const size_t bound = btk_decode_bound(backend->tokenizer, id_count);
-    if (bound > backend->text_capacity || !backend->text) {
-        free(backend->text);
-        backend->text = malloc(bound + 1);
-        backend->text_capacity = backend->text ? bound : 0;
-        if (!backend->text) return -ENOMEM;
-    }
-    size_t bytes;
-    const int status = btk_decode(backend->tokenizer, (const uint32_t *)(const void *)document.data,
-                                  id_count, backend->request.skip_special_tokens, backend->text,
-                                  backend->text_capacity, &bytes, NULL);
-    if (status < 0) return status;
-    *out_view =
-        (struct btk_document_view){.text = (const uint8_t *)backend->text, .text_bytes = bytes};
+    size_t bytes = 0;
+    const int status = try_decode(backend, (const uint32_t *)(const void *)document.data,
+                                  document.length / sizeof(uint32_t), &bytes);
+    *out_view = status < 0 ? (struct btk_document_view){.status = status_of(status)}
+                           : (struct btk_document_view){.text = (const uint8_t *)backend->text,
+                                                        .text_bytes = bytes};
     return 0;
 }
 

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 {
     const int status = run(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-    fprintf(stderr, "budtiktok: standard output: %s\n", errno ? strerror(errno) : "cannot be written to");
+    fprintf(stderr, "budtiktok: standard output: %s\n",
+            errno ? strerror(errno) : "cannot be written to");
     return BTK_EXIT_FILE;
 }

@@ -106,8 +106,8 @@ static void write_fields(struct btk_json_writer *writer, uint32_t fields,
 static void write_message(struct btk_json_writer *writer, const char *message)
 {
     uint8_t valid[3 * BTK_REQUEST_MESSAGE_MAX];
-    const size_t length
-        = btk_utf8_replace_invalid(valid, (const uint8_t *)message, strlen(message));
+    const size_t length =
+        btk_utf8_replace_invalid(valid, (const uint8_t *)message, strlen(message));
     btk_json_text(writer, (struct btk_bytes){valid, length});
 }
 
