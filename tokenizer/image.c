@@ -205,8 +205,8 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
         token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        decoded_bytes_max
-            = btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
+        decoded_bytes_max =
+            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
         const struct btk_bytes shown = btk_image_shown_text(view, id);
         if (btk_utf8_valid_prefix(text.data, text.length) != text.length
             || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
@@ -216,7 +216,8 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
                 || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
             return refuse_section(error, BTK_SECTION_TOKENS, "has a token without its prefix");
     }
-    if (token_bytes_max != config->token_bytes_max || decoded_bytes_max != config->decoded_bytes_max)
+    if (token_bytes_max != config->token_bytes_max
+        || decoded_bytes_max != config->decoded_bytes_max)
         return refuse(error, "its longest token is of another length");
     return 0;
 }
@@ -273,6 +274,16 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
             if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
                 return refuse_section(error, nodes_section + 1, "has no such node");
     }
+    return 0;
+}
+
+// What a token sheds when it continues a word is there.
+static int check_prefixes(const struct btk_image *view, struct btk_error *error)
+{
+    for (uint32_t id = 0; id < view->config->token_count; id++)
+        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
+            && btk_image_token_text(view, id).length < view->config->prefix_bytes)
+            return refuse_section(error, BTK_SECTION_TOKENS, "is shorter than its prefix");
     return 0;
 }
 
