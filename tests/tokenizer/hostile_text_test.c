@@ -80,6 +80,20 @@ Test(hostile_text, a_token_whose_text_another_took_as_its_spaces_is_left_out)
     clear(&result);
 }
 
+// What the first takes is all that the others could have: the reference drops them.
+Test(hostile_text, a_token_whose_spaces_are_all_taken_is_dropped)
+{
+    const char text[] = "    ";
+    struct result result =
+        encode_text(btk_small_open(btk_small_bpe_json(SPACE(", \"lstrip\": true, \"rstrip\": true"),
+                                                      "null", byte_level)),
+                    text);
+    cr_assert_eq(result.status, 0);
+    cr_assert_eq(result.encoding.count, 1);
+    expect_token(&result, text, 0, text);
+    clear(&result);
+}
+
 Test(hostile_text, spaces_that_many_tokens_take_are_walked_once, .timeout = 20)
 {
     enum { SPACES = 400000 };
