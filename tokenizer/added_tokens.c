@@ -114,20 +114,35 @@ static bool is_inside_word(struct btk_bytes text, size_t begin, size_t end)
            || is_class_after(text, end, BTK_CLASS_REGEX_WORD, &unused);
 }
 
-static void take_spaces(const struct btk_added_finder *finder, uint32_t flags,
+// The end of the spaces at `position`. A run that many matches begin in is walked once.
+static size_t spaces_end(struct btk_added_finder *finder, size_t position)
+{
+    if (position >= finder->spaces_begin && position < finder->spaces_end)
+        return finder->spaces_end;
+    size_t end = position, length;
+    while (is_class_after(finder->text, end, BTK_CLASS_REGEX_SPACE, &length)) end += length;
+    finder->spaces_begin = position;
+    finder->spaces_end = end;
+    return end;
+}
+
+// The beginning of the spaces before `position` that no match has taken yet.
+static size_t spaces_begin(const struct btk_added_finder *finder, size_t position)
+{
+    size_t begin = position, previous;
+    while (begin > finder->taken
+           && is_class_before(finder->text, begin, BTK_CLASS_REGEX_SPACE, &previous))
+        begin = previous;
+    return btk_max_size(begin, finder->taken);
+}
+
+static void take_spaces(struct btk_added_finder *finder, uint32_t flags,
                         struct btk_added_match *match)
 {
-    size_t begin, length;
     const size_t bare_begin = match->begin, bare_end = match->end;
-    if (flags & BTK_ADDED_LSTRIP) {
-        while (match->begin > finder->taken
-               && is_class_before(finder->text, match->begin, BTK_CLASS_REGEX_SPACE, &begin))
-            match->begin = begin;
-        if (match->begin < finder->taken) match->begin = finder->taken;
-    }
-    if (flags & BTK_ADDED_RSTRIP)
-        while (is_class_after(finder->text, match->end, BTK_CLASS_REGEX_SPACE, &length))
-            match->end += length;
+    if ((flags & BTK_ADDED_LSTRIP) && finder->taken < bare_end)
+        match->begin = spaces_begin(finder, bare_begin);
+    if (flags & BTK_ADDED_RSTRIP) match->end = spaces_end(finder, bare_end);
     match->has_spaces = match->begin != bare_begin || match->end != bare_end;
 }
 

@@ -46,9 +46,9 @@ static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
         const uint32_t length =
             lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
         if (encoding->offsets) {
-            // Inside of the piece, whatever an image says of the length of its tokens.
-            const size_t begin = btk_min_size(at, piece.end - 1u);
-            const size_t end = btk_min_size(begin + btk_max_size(length, 1), piece.end);
+            // Inside of the piece, whatever lengths an image gives to its tokens.
+            const size_t begin = btk_min_size(at, piece.end - 1);
+            const size_t end = btk_max_size(btk_min_size(at + length, piece.end), begin + 1);
             encoding->offsets[2 * (first + i)] = source_begin(span, begin);
             encoding->offsets[2 * (first + i) + 1] = source_end(span, end - 1);
         }
@@ -224,7 +224,7 @@ static int encode_first_piece(struct btk_encoder *encoder, const struct btk_span
     if (bytes <= scratch->prefixed.source_bytes_max)
         return encode_prefixed_piece(encoder, span, &scratch->prefixed, bytes);
     struct btk_normal_buffer buffer;
-    if (btk_normal_buffer_init(&buffer, bytes) < 0) return -ENOMEM;
+    if (btk_normal_buffer_init(&buffer, bytes, true) < 0) return -ENOMEM;
     scratch->spill_count++;
     const int status = encode_prefixed_piece(encoder, span, &buffer, bytes);
     btk_normal_buffer_clear(&buffer);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/hash.h"
+#include "common/utf8.h"
 #include "tokenizer/lookup_hash.h"
 
 static const char *const section_names[BTK_SECTION_COUNT] = {
@@ -195,6 +196,32 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     return empty_count ? 0 : refuse_section(error, section, "is full");
 }
 
+// What a token shows begins with the prefix that the decoder takes off; bounds of results follow
+// from the longest token, so it has to be true.
+static int check_texts(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    size_t token_bytes_max = 0, decoded_bytes_max = 0;
+    for (uint32_t id = 0; id < config->token_count; id++) {
+        const struct btk_bytes text = btk_image_token_text(view, id);
+        token_bytes_max = btk_max_size(token_bytes_max, text.length);
+        decoded_bytes_max =
+            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
+        const struct btk_bytes shown = btk_image_shown_text(view, id);
+        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
+            || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
+            return refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
+        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
+            && (shown.length < config->prefix_bytes
+                || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
+            return refuse_section(error, BTK_SECTION_TOKENS, "has a token without its prefix");
+    }
+    if (token_bytes_max != config->token_bytes_max
+        || decoded_bytes_max != config->decoded_bytes_max)
+        return refuse(error, "its longest token is of another length");
+    return 0;
+}
+
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
     uint64_t empty_count = 0;
@@ -211,6 +238,7 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
     return check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
 }
 
+// Edges lead to later nodes: so a walk ends.
 static int check_trie(const struct btk_image *view, struct btk_error *error)
 {
     const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
@@ -218,7 +246,8 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
         if (view->trie_edges[i].key == UINT32_MAX)
             empty_count++;
-        else if (view->trie_edges[i].child >= node_count)
+        else if (view->trie_edges[i].child >= node_count
+                 || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
             return refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
     }
     if (!empty_count) return refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
@@ -241,10 +270,10 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
             return refuse_section(error, nodes_section, "has no such edge");
         if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
             return refuse_section(error, nodes_section, "has no such id");
+        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
+            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
+                return refuse_section(error, nodes_section + 1, "has no such node");
     }
-    for (uint64_t i = 0; i < edge_count; i++)
-        if (trie->edges[i].node >= trie->node_count)
-            return refuse_section(error, nodes_section + 1, "has no such node");
     return 0;
 }
 
@@ -263,7 +292,7 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
-    if (!status) status = check_prefixes(view, error);
+    if (!status) status = check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status)
         status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
@@ -283,8 +312,8 @@ static int check_config(const struct btk_image *view, struct btk_error *error)
         return refuse(error, "its unknown token does not exist");
     if (config->model == BTK_MODEL_WORDPIECE && config->unknown_id == BTK_NO_TOKEN)
         return refuse(error, "it has no unknown token");
-    if (config->word_chars_max > BTK_WORD_CHARS_LIMIT)
-        return refuse(error, "its longest word is too long");
+    if (config->model == BTK_MODEL_WORDPIECE && config->word_chars_max > BTK_WORD_CHARS_LIMIT)
+        return refuse(error, "its words are too long");
     const uint32_t template_count = config->prefix_count + config->suffix_count;
     for (uint32_t i = 0; i < template_count; i++)
         if (!is_token(view, view->template_tokens[i].id))

@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   1u
+#define BTK_IMAGE_VERSION   2u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
-// Characters of the longest word that WordPiece divides: its tokens must fit into a scratch.
+// WordPiece: the longest max_input_chars_per_word. The scratch has room for as many tokens.
 #define BTK_WORD_CHARS_LIMIT 10000u
 
 enum btk_model_kind { BTK_MODEL_WORDPIECE = 1, BTK_MODEL_BPE = 2 };
@@ -53,7 +53,7 @@ struct btk_image_config {
     uint32_t decoder;        // enum btk_decoder_kind
     uint32_t flags;          // set of enum btk_pipeline_flag
     uint32_t unknown_id;     // BTK_NO_TOKEN: none
-    uint32_t word_chars_max; // WordPiece: longer words are unknown
+    uint32_t word_chars_max; // WordPiece: longer words are unknown; BTK_WORD_CHARS_LIMIT at most
     uint32_t vocabulary_count;
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
@@ -72,6 +72,8 @@ enum btk_token_flag {
     BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
     BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
     BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
+    BTK_TOKEN_NORMALIZED =
+        1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
 };
 
 struct btk_token_info {

@@ -145,7 +145,7 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
     if (!scratch->cache || btk_piece_cache_init(scratch->cache) < 0) return -ENOMEM;
     int status = btk_bpe_scratch_init(&scratch->bpe, BTK_LONG_PIECE_BYTES);
     if (!status && config->normalizer == BTK_NORMALIZER_BERT) {
-        status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES);
+        status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES, true);
         scratch->bert = malloc(sizeof *scratch->bert);
         if (!scratch->bert) return -ENOMEM;
         btk_bert_init(scratch->bert, scratch->kernels, config->bert_flags);
@@ -153,7 +153,7 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
-        status = btk_normal_buffer_init(&scratch->prefixed, 1024);
+        status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
     return status;
 }
 
@@ -234,7 +234,12 @@ BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32
 BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
                                       const char *text, const uint32_t source[2], size_t *out_bytes)
 {
-    if (source[1] == 0) return btk_token_text(tokenizer, id, out_bytes);
+    if (source[1] == 0) {
+        if (id >= tokenizer->image.config->token_count) return NULL;
+        const struct btk_bytes shown = btk_image_shown_text(&tokenizer->image, id);
+        *out_bytes = shown.length;
+        return (const char *)shown.data;
+    }
     *out_bytes = source[1] - source[0];
     return text + source[0];
 }

@@ -213,10 +213,6 @@ int btk_command_serve(const struct btk_options *options)
     if (!config || !coordinator) {
         btk_error_set(&error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
         exit_status = btk_exit_report(BTK_EXIT_FILE, &error);
-    } else if (options->file_count) {
-        btk_error_set(&error, EINVAL, BTK_NO_OFFSET,
-                      "serve takes no FILE; see budtiktok serve --help");
-        exit_status = btk_exit_report(BTK_EXIT_USAGE, &error);
     } else if (read_config(config, options, &error) < 0) {
         exit_status = btk_exit_report(BTK_EXIT_FILE, &error);
     } else if (fill_options(config, coordinator, &error) < 0) {

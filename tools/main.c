@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // budtiktok: finds the command and runs it.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static int run_command(enum btk_command command, int argc, char **argv)
     return command_table[command](&options);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     enum btk_command command;
     struct btk_error error;
@@ -81,4 +82,14 @@ int main(int argc, char **argv)
     if (print_generated(argc, argv) == BTK_EXIT_DONE) return BTK_EXIT_DONE;
     fprintf(stderr, "budtiktok: \"%s\" is not a command; see budtiktok --help\n", argv[1]);
     return BTK_EXIT_USAGE;
+}
+
+// What was printed has to arrive: a full disk is an error.
+int main(int argc, char **argv)
+{
+    const int status = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fprintf(stderr, "budtiktok: standard output: %s\n",
+            errno ? strerror(errno) : "cannot be written to");
+    return BTK_EXIT_FILE;
 }

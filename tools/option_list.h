@@ -5,6 +5,7 @@
 //     COMMAND(name, NAME, arguments, summary, text, examples)
 //     OPTION(name, "spelling", argument or NULL, help, set of commands)
 //
+// `arguments` names the files that it takes: "" none, "[FILE]" at most one, "[FILE...]" any number.
 // An option without an argument is a flag. An option has one spelling and one meaning everywhere.
 #pragma once
 

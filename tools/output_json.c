@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/error.h"
+#include "common/utf8.h"
 #include "tools/output.h"
 
 static void write_flags(struct btk_json_writer *writer, const uint8_t *flags, size_t count)
@@ -100,6 +102,15 @@ static void write_fields(struct btk_json_writer *writer, uint32_t fields,
     }
 }
 
+// A message may end within a character of the input that it shows.
+static void write_message(struct btk_json_writer *writer, const char *message)
+{
+    uint8_t valid[3 * BTK_REQUEST_MESSAGE_MAX];
+    const size_t length =
+        btk_utf8_replace_invalid(valid, (const uint8_t *)message, strlen(message));
+    btk_json_text(writer, (struct btk_bytes){valid, length});
+}
+
 void btk_output_json_error(struct btk_json_writer *writer, const struct btk_request_error *error)
 {
     btk_json_begin_object(writer);
@@ -108,7 +119,7 @@ void btk_output_json_error(struct btk_json_writer *writer, const struct btk_requ
     btk_json_name(writer, "code");
     btk_json_string(writer, error->code);
     btk_json_name(writer, "message");
-    btk_json_string(writer, error->message);
+    write_message(writer, error->message);
     if (error->offset != BTK_NO_OFFSET) {
         btk_json_name(writer, "offset");
         btk_json_unsigned(writer, error->offset);

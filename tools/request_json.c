@@ -120,7 +120,7 @@ static bool append_all(const struct btk_json *object, const struct btk_request_j
 {
     if (!check_options(btk_json_get(object, "options"), &line->error)) return false;
     const struct btk_json *const list = btk_json_get(object, "batch");
-    if (!list) return append_one(object, rules, batch, line, out_is_out_of_memory);
+    if (btk_json_is_null(list)) return append_one(object, rules, batch, line, out_is_out_of_memory);
     if (btk_json_type(list) != BTK_JSON_ARRAY)
         return refuse(&line->error, "malformed", "\"batch\" is to be a list");
     line->is_batch = true;

@@ -49,9 +49,7 @@ static uint32_t *find_slot(struct btk_compiler *compiler, struct btk_bytes text)
     for (uint64_t at = btk_lookup_hash(text);; at++) {
         uint32_t *const slot = &compiler->added_slots[at & compiler->added_slot_mask];
         if (*slot == BTK_NO_TOKEN) return slot;
-        const struct btk_bytes other = compiler->added[*slot].text;
-        if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
-            return slot;
+        if (btk_bytes_equal(compiler->added[*slot].text, text)) return slot;
     }
 }
 
@@ -68,6 +66,37 @@ static int allocate_added(struct btk_compiler *compiler, size_t count)
     return 0;
 }
 
+// A token that the model does not have. Ids that the model has left out are not filled: the
+// reference would then give an id twice.
+static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uint32_t id)
+{
+    const int status = btk_compiler_grow_tokens(compiler, id);
+    if (status < 0) return status;
+    struct btk_compiler_token *const token = &compiler->tokens[id];
+    if (token->flags & BTK_TOKEN_EXISTS)
+        return btk_compiler_refuse(compiler, "added_tokens",
+                                   "\"%.*s\" would get the id %u, which a token of the model has",
+                                   (int)btk_min_size(text.length, 100), (const char *)text.data,
+                                   id);
+    *token = (struct btk_compiler_token){.text = text,
+                                         .flags = BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+    return 0;
+}
+
+// simple_id_to_token() of the reference: the normalized form is what is decoded.
+static int show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
+{
+    if (btk_bytes_equal(added->pattern, added->text)) return 0;
+    if (btk_compiler_needs_bytes(compiler))
+        return btk_compiler_unsupported(compiler, "added_tokens", added->text,
+                                        "with a byte-level model or decoder, tokens that the "
+                                        "normalizer does not change, or \"normalized\": false");
+    struct btk_compiler_token *const token = &compiler->tokens[added->id];
+    token->flags |= BTK_TOKEN_NORMALIZED;
+    token->normal = added->pattern;
+    return 0;
+}
+
 static int add_one(struct btk_compiler *compiler, const struct btk_json *object, uint32_t *next_id)
 {
     struct btk_compiler_added added = {0};
@@ -78,33 +107,32 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
-    struct btk_compiler_added *const known = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    const struct btk_compiler_added *const known =
+        *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    added.names_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->names_special);
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
-        status = btk_compiler_grow_tokens(compiler, added.id);
-        if (status < 0) return status;
-        compiler->tokens[added.id] = (struct btk_compiler_token){
-            .text = added.text, .flags = BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+        status = add_outside(compiler, added.text, added.id);
     }
+    if (!status) status = show_normalized(compiler, &added);
+    if (status < 0) return status;
     compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
-    added.is_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->is_special);
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;
     return 0;
 }
 
-// In results the reference shows the normalized form of a token, and that form is what it compares
-// with the special tokens.
-static void show_patterns(struct btk_compiler *compiler)
+// What is decoded is what is looked up among the special ones, so one that is normalized to
+// something else is not left out.
+static void mark_special(struct btk_compiler *compiler)
 {
     for (uint32_t i = 0; i < compiler->config.added_count; i++) {
-        const struct btk_compiler_added *const added = &compiler->added[i];
-        struct btk_compiler_token *const token = &compiler->tokens[added->id];
-        const uint32_t same = *find_slot(compiler, added->pattern);
-        if (same != BTK_NO_TOKEN && compiler->added[same].is_special)
+        struct btk_compiler_token *const token = &compiler->tokens[compiler->added[i].id];
+        const uint32_t slot =
+            *find_slot(compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
+        if (slot != BTK_NO_TOKEN && compiler->added[slot].names_special)
             token->flags |= BTK_TOKEN_SPECIAL;
-        if (added->pattern.data != added->text.data) token->shown = added->pattern;
     }
 }
 
@@ -238,7 +266,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
         const int status = add_one(compiler, btk_json_at(list, i), &next_id);
         if (status < 0) return status;
     }
-    show_patterns(compiler);
+    mark_special(compiler);
     const int status = btk_compile_text_lookup(compiler);
     return status < 0 ? status : build_tries(compiler);
 }

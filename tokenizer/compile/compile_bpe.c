@@ -98,16 +98,16 @@ static int add_merge(struct btk_compiler *compiler, const struct btk_json *merge
     struct btk_bytes left, right;
     if (!try_split_merge(merge, &left, &right))
         return refuse_merge(compiler, rank, "is to be two tokens with a space between");
-    const uint32_t left_id = btk_compiler_find_token(compiler, left);
-    const uint32_t right_id = btk_compiler_find_token(compiler, right);
+    const uint32_t left_id = btk_compiler_find_model_token(compiler, left);
+    const uint32_t right_id = btk_compiler_find_model_token(compiler, right);
     if (left_id == BTK_NO_TOKEN || right_id == BTK_NO_TOKEN)
         return refuse_merge(compiler, rank, "names a token that is not in the vocabulary");
     uint8_t *const joined = btk_arena_allocate(&compiler->arena, left.length + right.length + 1);
     if (!joined) return btk_compiler_no_memory(compiler);
     memcpy(joined, left.data, left.length);
     memcpy(joined + left.length, right.data, right.length);
-    const uint32_t id =
-        btk_compiler_find_token(compiler, (struct btk_bytes){joined, left.length + right.length});
+    const uint32_t id = btk_compiler_find_model_token(
+        compiler, (struct btk_bytes){joined, left.length + right.length});
     if (id == BTK_NO_TOKEN)
         return refuse_merge(compiler, rank, "gives a token that is not in the vocabulary");
     put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask,

@@ -44,18 +44,6 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     return status;
 }
 
-// Until now tokens were found by the text of the file; from here on by what results show.
-static int rename_shown_tokens(struct btk_compiler *compiler)
-{
-    bool is_any = false;
-    for (uint32_t id = 0; id < compiler->config.token_count; id++) {
-        if (!compiler->tokens[id].shown.data) continue;
-        compiler->tokens[id].text = compiler->tokens[id].shown;
-        is_any = true;
-    }
-    return is_any ? btk_compile_text_lookup(compiler) : 0;
-}
-
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image)
 {
     struct btk_image_header header = {.magic = BTK_IMAGE_MAGIC,
@@ -68,8 +56,6 @@ int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_imag
                           template_bytes)
         < 0)
         return btk_compiler_no_memory(compiler);
-    const int renamed = rename_shown_tokens(compiler);
-    if (renamed < 0) return renamed;
     struct btk_buffer image;
     btk_buffer_init(&image);
     int status = btk_buffer_append(&image, &header, sizeof header);

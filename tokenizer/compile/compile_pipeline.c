@@ -219,9 +219,7 @@ int btk_compile_decoder(struct btk_compiler *compiler)
     const int prefix_status = btk_compiler_text(compiler, decoder, "decoder", "prefix", &prefix);
     if (prefix_status < 0) return prefix_status;
     // The tokens that continue are marked once, when they are compiled.
-    if (compiler->config.model == BTK_MODEL_WORDPIECE
-        && (prefix.length != compiler->prefix.length
-            || (prefix.length && memcmp(prefix.data, compiler->prefix.data, prefix.length) != 0)))
+    if (compiler->config.model == BTK_MODEL_WORDPIECE && !btk_bytes_equal(prefix, compiler->prefix))
         return btk_compiler_unsupported(compiler, "decoder.prefix", prefix, "that of the model");
     compiler->prefix = prefix;
     compiler->config.prefix_bytes = (uint32_t)prefix.length;

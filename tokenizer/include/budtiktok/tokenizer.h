@@ -177,8 +177,8 @@ BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_encoding *encoding,
                                         struct btk_error_info *error);
 
-// The same for text that is known to be UTF-8; anything else makes the result meaningless, but is
-// safe.
+// The same for text that nobody changes and that is known to be UTF-8, for callers that have checked
+// it. Nothing is checked again: with anything else the behaviour is undefined.
 BTK_API_MUST_USE BTK_API int
 btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
                      const char *text, size_t text_bytes, const struct btk_encode_options *options,
