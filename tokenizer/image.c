@@ -277,16 +277,6 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
     return 0;
 }
 
-// What a token sheds when it continues a word is there.
-static int check_prefixes(const struct btk_image *view, struct btk_error *error)
-{
-    for (uint32_t id = 0; id < view->config->token_count; id++)
-        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
-            && btk_image_token_text(view, id).length < view->config->prefix_bytes)
-            return refuse_section(error, BTK_SECTION_TOKENS, "is shorter than its prefix");
-    return 0;
-}
-
 static int check_tables(const struct btk_image *view, struct btk_error *error)
 {
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);

@@ -53,10 +53,10 @@ static void expect_refusals(const struct refusal *refusals, size_t count)
 Test(compile, what_is_not_a_tokenizer_is_refused_and_said_to_be_none)
 {
     static const struct refusal refusals[] = {
-        {"", -EINVAL, "not JSON"},
-        {"{", -EINVAL, "not JSON"},
-        {"\xff\xfe", -EINVAL, "not JSON"},
-        {"{} {}", -EINVAL, "not JSON"},
+        {"", -EINVAL, "not valid JSON"},
+        {"{", -EINVAL, "not valid JSON"},
+        {"\xff\xfe", -EINVAL, "not valid JSON"},
+        {"{} {}", -EINVAL, "not valid JSON"},
         {"null", -EINVAL, "object|null|not a tokenizer"},
         {"[1,2]", -EINVAL, "object|array|not a tokenizer"},
         {"\"text\"", -EINVAL, "object|string"},
