@@ -2,71 +2,161 @@
 #include "bench/arguments.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct btk_argument *find(struct btk_argument *arguments, const char *name, size_t length)
+static const struct btk_argument *find_argument(const struct btk_argument_table *table,
+                                                const char *name, size_t length)
 {
-    for (struct btk_argument *argument = arguments; argument->name; argument++)
-        if (strlen(argument->name) == length && memcmp(argument->name, name, length) == 0)
-            return argument;
+    for (size_t i = 0; i < table->count; i++)
+        if (strlen(table->arguments[i].spelling) == length
+            && memcmp(table->arguments[i].spelling, name, length) == 0)
+            return &table->arguments[i];
     return NULL;
 }
 
-int btk_arguments_parse(struct btk_argument *arguments, int argc, char **argv,
+static int usage_error(struct btk_error *error, const struct btk_argument_table *table,
+                       const char *given, const char *what)
+{
+    return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s: %s; see %s --help", given, what,
+                         table->program);
+}
+
+// The option at argv[*at]; moves *at over its value.
+static int take_argument(const struct btk_argument_table *table, int argc, char **argv, int *at,
+                         struct btk_error *error)
+{
+    const char *const given = argv[*at];
+    if (strncmp(given, "--", 2) != 0)
+        return usage_error(error, table, given, "options begin with two dashes");
+    const size_t length = strcspn(given + 2, "=");
+    const char *value = given[2 + length] ? given + 2 + length + 1 : NULL;
+    const struct btk_argument *const argument = find_argument(table, given + 2, length);
+    if (!argument) return usage_error(error, table, given, "no such option");
+    if (!argument->placeholder) {
+        if (value) return usage_error(error, table, given, "takes no value");
+        value = "";
+    } else if (!value) {
+        if (*at + 1 >= argc) return usage_error(error, table, given, "needs a value behind it");
+        value = argv[++*at];
+    }
+    *argument->out_value = value;
+    return 0;
+}
+
+int btk_arguments_parse(const struct btk_argument_table *table, int argc, char **argv,
                         bool *out_wants_help, struct btk_error *error)
 {
-    *out_wants_help = false;
+    bool wants_help = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            *out_wants_help = true;
-            return 0;
+            wants_help = true;
+            continue;
         }
-        const bool has_dashes = strncmp(argv[i], "--", 2) == 0;
-        const char *const name = has_dashes ? argv[i] + 2 : argv[i];
-        const size_t length = strcspn(name, "=");
-        struct btk_argument *const argument = has_dashes ? find(arguments, name, length) : NULL;
-        if (!argument)
-            return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s: no such option; see --help",
-                                 argv[i]);
-        if (!argument->metavar) argument->value = "";
-        else if (name[length]) argument->value = name + length + 1;
-        else if (i + 1 < argc) argument->value = argv[++i];
-        else
-            return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--%s needs a value behind it",
-                                 argument->name);
+        const int status = take_argument(table, argc, argv, &i, error);
+        if (status < 0) return status;
     }
+    *out_wants_help = wants_help;
     return 0;
 }
 
-const char *btk_arguments_value(const struct btk_argument *arguments, const char *name)
+static void print_lines(const char *text, const char *indent)
 {
-    for (const struct btk_argument *argument = arguments; argument->name; argument++)
-        if (strcmp(argument->name, name) == 0) return argument->value;
-    return NULL;
+    for (const char *at = text; *at;) {
+        const size_t length = strcspn(at, "\n");
+        printf("%s%.*s\n", indent, (int)length, at);
+        at += length + (at[length] == '\n');
+    }
 }
 
-int btk_arguments_number(const struct btk_argument *arguments, const char *name, double minimum,
-                         double fallback, double *out_number, struct btk_error *error)
+void btk_arguments_print_help(const struct btk_argument_table *table)
 {
-    const char *const text = btk_arguments_value(arguments, name);
-    *out_number = fallback;
+    printf("usage: %s [OPTIONS]\n\n", table->program);
+    print_lines(table->summary, "");
+    printf("\noptions:\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct btk_argument *const argument = &table->arguments[i];
+        printf("  --%s%s%s\n", argument->spelling, argument->placeholder ? " " : "",
+               argument->placeholder ? argument->placeholder : "");
+        print_lines(argument->help, "      ");
+    }
+    printf("  --help\n      this text\n\nexamples:\n");
+    print_lines(table->examples, "  ");
+}
+
+int btk_arguments_number(const char *spelling, const char *text, uint64_t minimum, uint64_t maximum,
+                         uint64_t *number, struct btk_error *error)
+{
     if (!text) return 0;
     char *end;
-    const double number = strtod(text, &end);
-    if (end == text || *end || !(number >= minimum))
+    errno = 0;
+    const unsigned long long parsed = strtoull(text, &end, 10);
+    if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || parsed < minimum
+        || parsed > maximum)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
-                             "--%s: \"%s\" is not a number of at least %g", name, text, minimum);
-    *out_number = number;
+                             "--%s: \"%s\" is not a whole number from %llu to %llu", spelling, text,
+                             (unsigned long long)minimum, (unsigned long long)maximum);
+    *number = parsed;
     return 0;
 }
 
-void btk_arguments_print_help(const char *usage, const struct btk_argument *arguments)
+int btk_arguments_real(const char *spelling, const char *text, double maximum, double *number,
+                       struct btk_error *error)
 {
-    printf("usage: %s\n\noptions:\n", usage);
-    for (const struct btk_argument *argument = arguments; argument->name; argument++)
-        printf("  --%s%s%s\n      %s\n", argument->name, argument->metavar ? " " : "",
-               argument->metavar ? argument->metavar : "", argument->help);
-    printf("  --help\n      this text\n");
+    if (!text) return 0;
+    char *end;
+    const double parsed = strtod(text, &end);
+    if (end == text || *end || !isfinite(parsed) || parsed <= 0 || parsed > maximum)
+        return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
+                             "--%s: \"%s\" is not a number above 0, at most %g", spelling, text,
+                             maximum);
+    *number = parsed;
+    return 0;
+}
+
+static int name_error(const char *spelling, const char *text, size_t length,
+                      const char *const *names, struct btk_error *error)
+{
+    char all[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; names[i] && used < sizeof all; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", names[i]);
+    return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--%s: \"%.*s\" is not one of %s", spelling,
+                         (int)btk_min_size(length, 100), text, all);
+}
+
+static int find_name(const char *text, size_t length, const char *const *names)
+{
+    for (int i = 0; names[i]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) return i;
+    return -1;
+}
+
+int btk_arguments_choice(const char *spelling, const char *text, const char *const *names,
+                         unsigned *index, struct btk_error *error)
+{
+    if (!text) return 0;
+    const int found = find_name(text, strlen(text), names);
+    if (found < 0) return name_error(spelling, text, strlen(text), names, error);
+    *index = (unsigned)found;
+    return 0;
+}
+
+int btk_arguments_set(const char *spelling, const char *text, const char *const *names,
+                      unsigned *set, struct btk_error *error)
+{
+    if (!text) return 0;
+    unsigned bits = 0;
+    for (const char *at = text;;) {
+        const size_t length = strcspn(at, ",");
+        const int found = find_name(at, length, names);
+        if (found < 0) return name_error(spelling, at, length, names, error);
+        bits |= 1u << found;
+        if (!at[length]) break;
+        at += length + 1;
+    }
+    *set = bits;
+    return 0;
 }

@@ -1,30 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of the measuring programs: options with two dashes, each at most once, and their
-// help.
+// The command lines of the benchmark programs: a table of options gives parser and --help.
+//
+// Ownership: values point into argv. Threads: none.
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base.h"
 #include "common/error.h"
 
 struct btk_argument {
-    const char *name;    // without dashes; NULL ends the list
-    const char *metavar; // NULL: a flag
+    const char *spelling;    // without the dashes
+    const char *placeholder; // NULL: a flag
     const char *help;
-    const char *value; // out: NULL when not given, "" for a flag
+    const char **out_value; // set to the value, or to "" for a flag; left alone when not given
 };
 
-// -EINVAL with what is wrong. *out_wants_help: --help was there.
-BTK_MUST_USE int btk_arguments_parse(struct btk_argument *arguments, int argc, char **argv,
+struct btk_argument_table {
+    const char *program;
+    const char *summary;
+    const char *examples; // one a line
+    const struct btk_argument *arguments;
+    size_t count;
+};
+
+// Reads "--name value", "--name=value" and "--name". *out_wants_help: --help was among them.
+// -EINVAL with what is wrong; nothing but options is taken.
+BTK_MUST_USE int btk_arguments_parse(const struct btk_argument_table *table, int argc, char **argv,
                                      bool *out_wants_help, struct btk_error *error);
 
-const char *btk_arguments_value(const struct btk_argument *arguments, const char *name);
+void btk_arguments_print_help(const struct btk_argument_table *table);
 
-// A number of at least `minimum`; `fallback` when it was not given. -EINVAL.
-BTK_MUST_USE int btk_arguments_number(const struct btk_argument *arguments, const char *name,
-                                      double minimum, double fallback, double *out_number,
+// A whole number in [minimum, maximum]; *number is left alone when `text` is NULL. -EINVAL.
+BTK_MUST_USE int btk_arguments_number(const char *spelling, const char *text, uint64_t minimum,
+                                      uint64_t maximum, uint64_t *number, struct btk_error *error);
+
+// A number above zero, at most `maximum`. -EINVAL.
+BTK_MUST_USE int btk_arguments_real(const char *spelling, const char *text, double maximum,
+                                    double *number, struct btk_error *error);
+
+// The index of `text` in names, which end with NULL; *index is left alone when it is NULL. -EINVAL.
+BTK_MUST_USE int btk_arguments_choice(const char *spelling, const char *text,
+                                      const char *const *names, unsigned *index,
                                       struct btk_error *error);
 
-void btk_arguments_print_help(const char *usage, const struct btk_argument *arguments);
+// The same for several names with commas between them, as a set of bits.
+BTK_MUST_USE int btk_arguments_set(const char *spelling, const char *text, const char *const *names,
+                                   unsigned *set, struct btk_error *error);

@@ -1,312 +1,357 @@
 // SPDX-License-Identifier: Apache-2.0
-// budtiktok-bench: how fast is the engine in this process? A figure is only a figure when the ids
-// were the reference's: each is hashed and compared.
+// budtiktok-bench: the engine in this process, measured; figures only for verified ids.
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bench/arguments.h"
+#include "bench/figures.h"
+#include "bench/golden.h"
+#include "bench/input_text.h"
 #include "bench/measure.h"
-#include "bench/reference.h"
-#include "common/json_writer.h"
-#include "common/mapped_file.h"
+#include "bench/own_texts.h"
+#include "common/json.h"
+#include "tools/open_tokenizer.h"
+#include "tools/options.h"
 
-enum { REPEAT_MAX = 1000, TEXT_BYTES_MAX = 1 << 30, EXIT_USAGE = 2, EXIT_FILE = 3 };
+enum { REPEAT_MAX = 1000, CHUNK_BYTES_MAX = 1 << 30, REFERENCE_BYTES_MAX = 64 << 20 };
 
-static struct btk_argument arguments[] = {
-    {"bench", "NAME", "wordpiece or bpe (default: both)", NULL},
-    {"tokenizer", "PATH", "instead of the embedded model of that name", NULL},
-    {"input", "FILE", "the text (default: ours in English)", NULL},
-    {"mode", "LIST", "of cold,warm,whole,batch,lines (default cold,warm,whole)", NULL},
-    {"chunk", "BYTES", "about how long the pieces are (default 4096)", NULL},
-    {"reference", "FILE", "digests to verify against (format: bench/goldens/README.md)", NULL},
-    {"repeat", "N", "processes to measure in; medians are shown (default 1: this process)", NULL},
-    {"threads", "N", "each with its own share of the pieces (default 1)", NULL},
-    {"offsets", NULL, "offsets too", NULL},
-    {"json", NULL, "one JSON object a line", NULL},
-    {NULL, NULL, NULL, NULL},
+static const char *const bench_names[] = {"wordpiece", "bpe", "all", NULL};
+enum { BENCH_WORDPIECE, BENCH_BPE, BENCH_ALL };
+
+static const char *const mode_names[] = {"cold", "warm", "whole", "batch", "lines", NULL};
+enum mode { MODE_COLD, MODE_WARM, MODE_WHOLE, MODE_BATCH, MODE_LINES, MODE_COUNT };
+enum { MODES_DEFAULT = 1u << MODE_COLD | 1u << MODE_WARM | 1u << MODE_WHOLE };
+
+struct settings {
+    unsigned benches;      // set of BENCH_*
+    const char *tokenizer; // NULL: the embedded one of each bench
+    const char *input;     // NULL: all texts of our own
+    unsigned modes;        // set of enum mode
+    uint64_t chunk_bytes;
+    struct btk_json *reference; // NULL: the goldens of our own texts
+    uint64_t repeat;            // 0: once, in this process
+    uint64_t threads;
+    bool wants_offsets;
+    bool is_json;
+    bool has_differences;
 };
 
-static const char *const mode_names[BTK_MEASURE_MODE_COUNT]
-    = {"cold", "warm", "whole", "batch", "lines"};
-static const char *const bench_names[] = {"wordpiece", "bpe"};
-
-struct run {
+// One tokenizer with what is known about its ids.
+struct subject {
     const char *bench;
-    struct btk_measure_options options;
-    const char *input; // as it is shown
-    char reference_path[4096];
-    unsigned repeat;
-    double seconds[REPEAT_MAX];
-    struct btk_measurement measurement; // of the last run
+    const char *name;
+    const char *source; // how verified figures are called
+    const struct btk_json *goldens;
+    struct btk_tokenizer *tokenizer;
 };
 
-static int compare_doubles(const void *a, const void *b)
+static int cut(const struct settings *settings, enum mode mode, struct btk_bytes body,
+               struct btk_cut_list *out_calls)
 {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(const struct run *run)
-{
-    double sorted[REPEAT_MAX];
-    memcpy(sorted, run->seconds, run->repeat * sizeof *sorted);
-    qsort(sorted, run->repeat, sizeof *sorted, compare_doubles);
-    const unsigned middle = run->repeat / 2;
-    return run->repeat % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-// The folder of texts and digests: beside the build folder, or where they were installed.
-static int find_data(const char *name, char *out_path, size_t capacity, struct btk_error *error)
-{
-    static const char *const places[] = {"../../bench", "../share/budtiktok/bench"};
-    char self[2048];
-    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = 0;
-    char *const slash = strrchr(self, '/');
-    if (slash) *slash = 0;
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(places); i++) {
-        snprintf(out_path, capacity, "%s/%s/%s", self, places[i], name);
-        if (access(out_path, R_OK) == 0) return 0;
+    switch (mode) {
+    case MODE_WHOLE: return btk_cut_whole(body, out_calls);
+    case MODE_LINES: return btk_cut_lines(body, out_calls);
+    default: return btk_cut_pieces(body, settings->chunk_bytes, out_calls);
     }
-    return btk_error_set(error, ENOENT, BTK_NO_OFFSET,
-                         "the texts of the benchmarks are not there; name one with --input");
 }
 
-static void stem_of(const char *path, char out[256])
+static int measure_runs(const struct settings *settings, const struct btk_measure_plan *plan,
+                        double *runs, struct btk_measure_result *out_result,
+                        struct btk_error *error)
 {
-    const char *const slash = strrchr(path, '/');
-    snprintf(out, 256, "%.255s", slash ? slash + 1 : path);
-    char *const dot = strrchr(out, '.');
-    if (dot) *dot = 0;
-}
-
-// "golden": our own recorded digests; "reference": those that --reference names; "none".
-static const char *verify(const struct run *run, const char *stem)
-{
-    struct btk_reference reference = {0};
-    struct btk_error error;
-    const struct btk_measurement *const measured = &run->measurement;
-    const bool is_whole = run->options.mode == BTK_MEASURE_WHOLE;
-    const bool is_cut = run->options.mode != BTK_MEASURE_LINES && !is_whole
-                        && run->options.chunk_bytes == BTK_CUT_CHUNK_BYTES;
-    if (!run->reference_path[0]
-        || btk_reference_load(run->reference_path, stem, &reference, &error) < 0)
-        return "none";
-    const bool has_record = is_whole ? reference.has_whole : is_cut && reference.has_cold;
-    if (!has_record) return "none";
-    const uint64_t wanted = is_whole ? reference.whole_ids_xxh64 : reference.ids_xxh64;
-    if (measured->ids_xxh64 != wanted) return "DIFFERENT";
-    if (run->options.wants_offsets) {
-        if (is_whole || !reference.has_offsets) return "none";
-        if (measured->offsets_xxh64 != reference.offsets_xxh64) return "DIFFERENT";
-    }
-    return btk_arguments_value(arguments, "reference") ? "reference" : "golden";
-}
-
-static void write_json(const struct run *run, const char *verified, double mb_per_s)
-{
-    struct btk_buffer text;
-    struct btk_json_writer writer;
-    char digits[17];
-    btk_buffer_init(&text);
-    btk_json_writer_init(&writer, &text);
-    snprintf(digits, sizeof digits, "%016" PRIx64, run->measurement.ids_xxh64);
-    const struct {
-        const char *name;
-        const char *value;
-    } texts[] = {{"bench", run->bench},
-                 {"tokenizer", run->options.tokenizer},
-                 {"input", run->input},
-                 {"mode", mode_names[run->options.mode]},
-                 {"fields", run->options.wants_offsets ? "ids,offsets" : "ids"},
-                 {"simd", run->measurement.simd},
-                 {"ids_xxh64", digits},
-                 {"verified", verified}};
-    const struct {
-        const char *name;
-        uint64_t value;
-    } numbers[] = {{"chunk_bytes", run->options.chunk_bytes},
-                   {"threads", run->options.threads},
-                   {"bytes", run->measurement.bytes},
-                   {"tokens", run->measurement.tokens}};
-    btk_json_begin_object(&writer);
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(texts); i++) {
-        btk_json_name(&writer, texts[i].name);
-        btk_json_string(&writer, texts[i].value);
-    }
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(numbers); i++) {
-        btk_json_name(&writer, numbers[i].name);
-        btk_json_unsigned(&writer, numbers[i].value);
-    }
-    btk_json_name(&writer, "runs");
-    btk_json_begin_array(&writer);
-    for (unsigned i = 0; i < run->repeat; i++) btk_json_real(&writer, run->seconds[i]);
-    btk_json_end_array(&writer);
-    btk_json_name(&writer, "mb_per_s");
-    btk_json_real(&writer, mb_per_s);
-    btk_json_end_object(&writer);
-    if (!writer.status) printf("%.*s\n", (int)text.length, (const char *)text.data);
-    btk_buffer_clear(&text);
-}
-
-static void write_row(const struct run *run, const char *verified, double mb_per_s)
-{
-    const double mtokens = (double)run->measurement.tokens / median(run) / 1e6;
-    if (strcmp(verified, "none") == 0)
-        printf("%-10s %-6s %-14s ids not verified: no digest for this text and cut\n", run->bench,
-               mode_names[run->options.mode], run->input);
-    else
-        printf("%-10s %-6s %-14s %9.1f MB/s %9.2f Mtokens/s  %s  %s\n", run->bench,
-               mode_names[run->options.mode], run->input, mb_per_s, mtokens, run->measurement.simd,
-               verified);
-    fflush(stdout);
-}
-
-// In a process of its own, so that no run profits from the one before.
-static int measure_in_child(struct run *run, unsigned index, struct btk_error *error)
-{
-    int pipes[2];
-    struct btk_measurement measurement;
-    if (pipe(pipes) < 0)
-        return btk_error_set(error, errno, BTK_NO_OFFSET, "pipe: %s", strerror(errno));
-    const pid_t pid = fork();
-    if (pid == 0) {
-        const int status = btk_measure(&run->options, &measurement, error);
-        if (status < 0) fprintf(stderr, "budtiktok-bench: %s\n", error->message);
-        const bool is_written
-            = !status && write(pipes[1], &measurement, sizeof measurement) == sizeof measurement;
-        _exit(is_written ? 0 : EXIT_FILE);
-    }
-    close(pipes[1]);
-    const ssize_t bytes = pid < 0 ? -1 : read(pipes[0], &measurement, sizeof measurement);
-    close(pipes[0]);
-    if (pid > 0) waitpid(pid, NULL, 0);
-    if (bytes != sizeof measurement)
-        return btk_error_set(error, EIO, BTK_NO_OFFSET, "a run ended without a result");
-    run->seconds[index] = measurement.seconds;
-    run->measurement = measurement;
-    return 0;
-}
-
-static int measure_all(struct run *run, struct btk_error *error)
-{
-    if (run->repeat == 1) {
-        const int status = btk_measure(&run->options, &run->measurement, error);
-        run->seconds[0] = run->measurement.seconds;
+    if (!settings->repeat) {
+        const int status = btk_measure(plan, out_result, error);
+        if (!status) runs[0] = out_result->seconds;
         return status;
     }
-    for (unsigned i = 0; i < run->repeat; i++) {
-        const int status = measure_in_child(run, i, error);
+    uint64_t first_ids = 0;
+    for (uint64_t i = 0; i < settings->repeat; i++) {
+        const int status = btk_measure_apart(plan, out_result, error);
         if (status < 0) return status;
+        if (i && out_result->ids_xxh64 != first_ids)
+            return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "two runs gave different ids");
+        first_ids = out_result->ids_xxh64;
+        runs[i] = out_result->seconds;
     }
     return 0;
 }
 
-static int run_mode(struct run *run, const char *stem, bool *out_differs, struct btk_error *error)
+static enum btk_golden_verdict verify(const struct settings *settings,
+                                      const struct subject *subject,
+                                      const struct btk_input_text *text, enum mode mode,
+                                      const struct btk_golden_answer *answer)
 {
-    const int status = measure_all(run, error);
-    if (status < 0) return status;
-    const char *const verified = verify(run, stem);
-    const double mb_per_s = (double)run->measurement.bytes / median(run) / 1e6;
-    if (btk_arguments_value(arguments, "json")) write_json(run, verified, mb_per_s);
-    else write_row(run, verified, mb_per_s);
-    if (strcmp(verified, "DIFFERENT") == 0) *out_differs = true;
+    static const enum btk_golden_part parts[MODE_COUNT] = {
+        [MODE_WHOLE] = BTK_GOLDEN_WHOLE, [MODE_LINES] = BTK_GOLDEN_LINES};
+    if (!settings->reference && !text->is_own) return BTK_GOLDEN_NONE;
+    const bool is_cut = mode != MODE_WHOLE && mode != MODE_LINES;
+    return btk_golden_compare(subject->goldens, text->name, parts[mode],
+                              !is_cut || settings->chunk_bytes == BTK_CUT_PIECE_BYTES, answer);
+}
+
+static int show(const struct settings *settings, const struct btk_figure *figure)
+{
+    if (settings->is_json) return btk_figures_print_json(figure);
+    btk_figures_print_row(figure);
     return 0;
 }
 
-static bool is_chosen(const char *list, const char *name)
+// Measures, verifies and shows; a figure of different ids is not shown.
+static int bench_calls(struct settings *settings, const struct subject *subject,
+                       const struct btk_input_text *text, enum mode mode,
+                       const struct btk_measure_plan *plan, struct btk_error *error)
 {
-    const size_t length = strlen(name);
-    for (const char *at = list; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))
-        if (strcspn(at, ",") == length && memcmp(at, name, length) == 0) return true;
-    return false;
+    double runs[REPEAT_MAX];
+    struct btk_measure_result result;
+    const int status = measure_runs(settings, plan, runs, &result, error);
+    if (status < 0) return btk_error_prefix(error, "%s", text->name);
+    const struct btk_golden_answer answer = {
+        .bytes = plan->calls->bytes,
+        .tokens = result.tokens,
+        .ids_xxh64 = result.ids_xxh64,
+        .offsets_xxh64 = result.offsets_xxh64,
+        .has_offsets = settings->wants_offsets,
+    };
+    const enum btk_golden_verdict verdict = verify(settings, subject, text, mode, &answer);
+    if (verdict == BTK_GOLDEN_DIFFERENT) {
+        settings->has_differences = true;
+        fprintf(stderr, "budtiktok-bench: %s, %s, %s: not what the reference produces: no figure\n",
+                subject->name, text->name, mode_names[mode]);
+        return 0;
+    }
+    const struct btk_figure figure = {
+        .bench = subject->bench,
+        .tokenizer = subject->name,
+        .input = text->name,
+        .mode = mode_names[mode],
+        .chunk_bytes = settings->chunk_bytes,
+        .threads = plan->threads,
+        .fields = settings->wants_offsets ? "ids,offsets" : "ids",
+        .simd = result.simd,
+        .bytes = plan->calls->bytes,
+        .pieces = plan->calls->count,
+        .tokens = result.tokens,
+        .runs = runs,
+        .run_count = settings->repeat ? settings->repeat : 1,
+        .ids_xxh64 = result.ids_xxh64,
+        .verified = verdict == BTK_GOLDEN_EQUAL ? subject->source : "none",
+    };
+    return show(settings, &figure) < 0
+               ? btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory")
+               : 0;
 }
 
-// Every name of the list is a mode.
-static int check_modes(const char *list, struct btk_error *error)
+static int bench_mode(struct settings *settings, const struct subject *subject,
+                      const struct btk_input_text *text, enum mode mode, struct btk_error *error)
 {
-    for (const char *at = list; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
-        const size_t length = strcspn(at, ",");
-        bool is_known = false;
-        for (unsigned i = 0; i < BTK_MEASURE_MODE_COUNT; i++)
-            is_known |= strlen(mode_names[i]) == length && memcmp(mode_names[i], at, length) == 0;
-        if (!is_known)
-            return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
-                                 "--mode: \"%.*s\" is not one of cold, warm, whole, batch, lines",
-                                 (int)length, at);
+    struct btk_bytes body;
+    struct btk_bytes rest;
+    struct btk_cut_list calls = {0};
+    struct btk_cut_list warm_up = {0};
+    btk_cut_split(text->bytes, BTK_CUT_BODY_BYTES, &body, &rest);
+    int status = cut(settings, mode, body, &calls);
+    if (!status) status = btk_cut_pieces(rest, settings->chunk_bytes, &warm_up);
+    if (status < 0) {
+        btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
+    } else if (calls.bytes == 0) {
+        status =
+            btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s: nothing to measure in it", text->name);
+    } else {
+        const struct btk_measure_plan plan = {
+            .tokenizer = subject->tokenizer,
+            .calls = &calls,
+            .warm_up = &warm_up,
+            .has_first_pass = mode == MODE_WARM,
+            .wants_offsets = settings->wants_offsets,
+            .threads = mode == MODE_WHOLE ? 1 : (unsigned)settings->threads,
+        };
+        status = bench_calls(settings, subject, text, mode, &plan, error);
     }
-    return 0;
-}
-
-static int prepare(struct run *run, const char *bench, struct btk_error *error)
-{
-    const char *const tokenizer = btk_arguments_value(arguments, "tokenizer");
-    const char *const reference = btk_arguments_value(arguments, "reference");
-    char name[64];
-    run->bench = bench;
-    run->options.tokenizer = tokenizer ? tokenizer : bench;
-    run->reference_path[0] = 0;
-    if (reference) {
-        snprintf(run->reference_path, sizeof run->reference_path, "%s", reference);
-        return access(reference, R_OK) == 0
-                   ? 0
-                   : btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", reference,
-                                   strerror(errno));
-    }
-    // Our own digests are of our own texts and models.
-    if (tokenizer || btk_arguments_value(arguments, "input")) return 0;
-    snprintf(name, sizeof name, "goldens/%s.json", bench);
-    return find_data(name, run->reference_path, sizeof run->reference_path, error);
-}
-
-static int run_bench(struct run *run, const char *bench, const char *stem, bool *out_differs,
-                     struct btk_error *error)
-{
-    const char *const given = btk_arguments_value(arguments, "mode");
-    const char *const modes = given ? given : "cold,warm,whole";
-    int status = check_modes(modes, error);
-    if (!status) status = prepare(run, bench, error);
-    for (unsigned mode = 0; mode < BTK_MEASURE_MODE_COUNT && !status; mode++) {
-        if (!is_chosen(modes, mode_names[mode])) continue;
-        run->options.mode = mode;
-        status = run_mode(run, stem, out_differs, error);
-    }
+    btk_cut_clear(&warm_up);
+    btk_cut_clear(&calls);
     return status;
 }
 
-static int read_numbers(struct run *run, struct btk_error *error)
+static int bench_text(struct settings *settings, const struct subject *subject, const char *name,
+                      struct btk_error *error)
 {
-    double chunk, repeat, threads;
-    int status = btk_arguments_number(arguments, "chunk", 16, BTK_CUT_CHUNK_BYTES, &chunk, error);
-    if (!status) status = btk_arguments_number(arguments, "repeat", 1, 1, &repeat, error);
-    if (!status) status = btk_arguments_number(arguments, "threads", 1, 1, &threads, error);
+    struct btk_input_text text;
+    int status = btk_input_text_open(name, &text, error);
     if (status < 0) return status;
-    run->options.chunk_bytes = (size_t)chunk;
-    run->options.threads = (unsigned)threads;
-    run->options.wants_offsets = btk_arguments_value(arguments, "offsets") != NULL;
-    run->repeat = repeat > REPEAT_MAX ? REPEAT_MAX : (unsigned)repeat;
+    for (unsigned mode = 0; mode < MODE_COUNT && !status; mode++)
+        if (settings->modes & (1u << mode))
+            status = bench_mode(settings, subject, &text, mode, error);
+    btk_input_text_close(&text);
+    return status;
+}
+
+static int bench_subject(struct settings *settings, const struct subject *subject,
+                         struct btk_error *error)
+{
+    struct btk_own_text own;
+    if (settings->input) return bench_text(settings, subject, settings->input, error);
+    for (size_t i = 0; btk_own_text_get(i, &own); i++) {
+        const int status = bench_text(settings, subject, own.name, error);
+        if (status < 0) return status;
+    }
     return 0;
 }
 
-static int run_benches(struct run *run, const char *stem, bool *out_differs,
+static int bench_embedded(struct settings *settings, unsigned bench, struct btk_error *error)
+{
+    struct subject subject = {
+        .bench = bench_names[bench], .name = bench_names[bench], .source = "golden"};
+    struct btk_json *goldens = NULL;
+    struct btk_bytes text;
+    int status = 0;
+    if (settings->reference) {
+        subject.goldens = settings->reference;
+        subject.source = "reference";
+    } else if (btk_own_golden_find(subject.name, &text)) {
+        status = btk_json_parse(text, &goldens, error);
+        subject.goldens = goldens;
+    }
+    if (!status) status = btk_open_tokenizer(subject.name, &subject.tokenizer, error);
+    if (!status) status = bench_subject(settings, &subject, error);
+    btk_tokenizer_close(&subject.tokenizer);
+    btk_json_free(goldens);
+    return status;
+}
+
+static int check_model(const struct settings *settings, const struct subject *subject,
                        struct btk_error *error)
 {
-    const char *const chosen = btk_arguments_value(arguments, "bench");
-    bool is_known = false;
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(bench_names); i++) {
-        if (chosen && strcmp(chosen, bench_names[i]) != 0) continue;
-        is_known = true;
-        const int status = run_bench(run, bench_names[i], stem, out_differs, error);
-        if (status < 0) return status;
+    for (unsigned i = 0; i < BENCH_ALL; i++)
+        if (strcmp(bench_names[i], subject->bench) == 0 && (settings->benches & (1u << i)))
+            return 0;
+    return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s: --bench %s is what fits it",
+                         subject->name, subject->bench);
+}
+
+static int bench_file(struct settings *settings, struct btk_error *error)
+{
+    const char *const slash = strrchr(settings->tokenizer, '/');
+    struct subject subject = {.name = slash ? slash + 1 : settings->tokenizer,
+                              .source = "reference",
+                              .goldens = settings->reference};
+    int status = btk_open_tokenizer(settings->tokenizer, &subject.tokenizer, error);
+    if (status < 0) return status;
+    struct btk_tokenizer_info info;
+    btk_tokenizer_info(subject.tokenizer, &info);
+    subject.bench = bench_names[strcmp(info.model, "BPE") == 0 ? BENCH_BPE : BENCH_WORDPIECE];
+    status = check_model(settings, &subject, error);
+    if (!status) status = bench_subject(settings, &subject, error);
+    btk_tokenizer_close(&subject.tokenizer);
+    return status;
+}
+
+static bool is_embedded(const char *tokenizer, unsigned *out_bench)
+{
+    for (unsigned i = 0; i < BENCH_ALL; i++) {
+        if (strcmp(tokenizer, bench_names[i]) != 0) continue;
+        *out_bench = i;
+        return true;
     }
-    if (is_known) return 0;
-    return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
-                         "--bench: \"%s\" is not one of wordpiece, bpe", chosen);
+    return false;
+}
+
+static int run(struct settings *settings, struct btk_error *error)
+{
+    unsigned bench;
+    if (!settings->is_json) btk_figures_print_head();
+    if (settings->tokenizer && is_embedded(settings->tokenizer, &bench))
+        return bench_embedded(settings, bench, error);
+    if (settings->tokenizer) return bench_file(settings, error);
+    int status = 0;
+    for (bench = 0; bench < BENCH_ALL && !status; bench++)
+        if (settings->benches & (1u << bench)) status = bench_embedded(settings, bench, error);
+    return status;
+}
+
+static int read_reference(const char *path, struct btk_json **out_reference,
+                          struct btk_error *error)
+{
+    struct btk_mapped_file file;
+    if (!path) return 0;
+    int status = btk_mapped_file_map(path, REFERENCE_BYTES_MAX, &file, error);
+    if (status < 0) return status;
+    status = btk_json_parse((struct btk_bytes){file.data, file.length}, out_reference, error);
+    btk_mapped_file_unmap(&file);
+    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+}
+
+// What stands on the command line, as text.
+struct given {
+    const char *bench, *tokenizer, *input, *mode, *chunk, *reference, *repeat, *threads, *offsets,
+        *json;
+};
+
+static int read_settings(const struct given *given, struct settings *settings,
+                         struct btk_error *error)
+{
+    settings->tokenizer = given->tokenizer;
+    settings->input = given->input;
+    settings->wants_offsets = given->offsets;
+    settings->is_json = given->json;
+    int status = btk_arguments_set("bench", given->bench, bench_names, &settings->benches, error);
+    if (!status)
+        status = btk_arguments_set("mode", given->mode, mode_names, &settings->modes, error);
+    if (!status)
+        status = btk_arguments_number("chunk", given->chunk, BTK_CUT_PIECE_BYTES_MIN,
+                                      CHUNK_BYTES_MAX, &settings->chunk_bytes, error);
+    if (!status)
+        status =
+            btk_arguments_number("repeat", given->repeat, 1, REPEAT_MAX, &settings->repeat, error);
+    if (!status)
+        status = btk_arguments_number("threads", given->threads, 1, BTK_MEASURE_THREADS_MAX,
+                                      &settings->threads, error);
+    if (settings->benches & (1u << BENCH_ALL)) settings->benches = (1u << BENCH_ALL) - 1;
+    return status;
+}
+
+static int parse(int argc, char **argv, struct given *given, bool *out_wants_help,
+                 struct btk_error *error)
+{
+    const struct btk_argument arguments[] = {
+        {"bench", "NAMES", "wordpiece, bpe or all (the default)", &given->bench},
+        {"tokenizer", "PATH",
+         "tokenizer.json or image; or wordpiece or bpe, the embedded ones (the default)",
+         &given->tokenizer},
+        {"input", "FILE",
+         "text in UTF-8, or en, de, es, fr, ru, ja, ko, zh or code, our own (default: all of "
+         "these)",
+         &given->input},
+        {"mode", "NAMES",
+         "cold: pieces of 4 KiB, one call each, none seen before; warm: the same once more;\n"
+         "whole: one call; batch: all pieces together; lines: one call a line\n"
+         "(default: cold,warm,whole)",
+         &given->mode},
+        {"chunk", "BYTES", "another size of the pieces", &given->chunk},
+        {"reference", "FILE", "JSON with the reference's digests, as in bench/goldens",
+         &given->reference},
+        {"repeat", "N", "N processes for each figure, and the median of them", &given->repeat},
+        {"threads", "N", "threads that share the calls (whole is one call: always 1)",
+         &given->threads},
+        {"offsets", NULL, "offsets too", &given->offsets},
+        {"json", NULL, "a line of JSON for each figure", &given->json},
+    };
+    const struct btk_argument_table table = {
+        .program = "budtiktok-bench",
+        .summary = "Measures the tokenizer in this process, once, unless --repeat is given.\n"
+                   "MB are 10^6 bytes of UTF-8. Ids are compared with the reference's digests;\n"
+                   "what is not verified does not stand in the table, and different ids give\n"
+                   "exit status 1.",
+        .examples = "budtiktok-bench\n"
+                    "budtiktok-bench --bench bpe --input en --mode cold --repeat 9 --json\n"
+                    "budtiktok-bench --tokenizer gpt2.json --input book.txt --reference gpt2.json",
+        .arguments = arguments,
+        .count = BTK_ARRAY_COUNT(arguments),
+    };
+    const int status = btk_arguments_parse(&table, argc, argv, out_wants_help, error);
+    if (!status && *out_wants_help) btk_arguments_print_help(&table);
+    return status;
 }
 
 static int fail(int exit_status, const struct btk_error *error)
@@ -317,29 +362,20 @@ static int fail(int exit_status, const struct btk_error *error)
 
 int main(int argc, char **argv)
 {
-    static struct run run;
+    struct given given = {0};
+    struct settings settings = {.benches = 1u << BENCH_ALL,
+                                .modes = MODES_DEFAULT,
+                                .chunk_bytes = BTK_CUT_PIECE_BYTES,
+                                .threads = 1};
     struct btk_error error;
-    struct btk_mapped_file text;
-    char path[4096], stem[256];
-    bool wants_help, differs = false;
-    if (btk_arguments_parse(arguments, argc, argv, &wants_help, &error) < 0
-        || (!wants_help && read_numbers(&run, &error) < 0))
-        return fail(EXIT_USAGE, &error);
-    if (wants_help) {
-        btk_arguments_print_help("budtiktok-bench [OPTIONS]", arguments);
-        return 0;
-    }
-    const char *const input = btk_arguments_value(arguments, "input");
-    if (input) snprintf(path, sizeof path, "%s", input);
-    else if (find_data("texts/en.txt", path, sizeof path, &error) < 0)
-        return fail(EXIT_FILE, &error);
-    if (btk_mapped_file_map(path, TEXT_BYTES_MAX, &text, &error) < 0)
-        return fail(EXIT_FILE, &error);
-    stem_of(path, stem);
-    run.input = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    run.options.text = (struct btk_bytes){text.data, text.length};
-    const int status = run_benches(&run, stem, &differs, &error);
-    btk_mapped_file_unmap(&text);
-    if (status < 0) return fail(status == -EINVAL ? EXIT_USAGE : EXIT_FILE, &error);
-    return differs ? 1 : 0;
+    bool wants_help = false;
+    int status = parse(argc, argv, &given, &wants_help, &error);
+    if (!status && wants_help) return BTK_EXIT_DONE;
+    if (!status) status = read_settings(&given, &settings, &error);
+    if (status < 0) return fail(BTK_EXIT_USAGE, &error);
+    status = read_reference(given.reference, &settings.reference, &error);
+    if (!status) status = run(&settings, &error);
+    btk_json_free(settings.reference);
+    if (status < 0) return fail(BTK_EXIT_FILE, &error);
+    return settings.has_differences ? BTK_EXIT_DIFFERENCES : BTK_EXIT_DONE;
 }

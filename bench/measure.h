@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// One measurement of the engine: pieces of a text through it, timed; what came out, hashed when the
-// clock has stopped.
+// One measurement: calls of btk_encode() between two looks at the clock.
+//
+//     warm-up (not timed)  [ first pass (not timed) ]  CLOCK  one call a piece  CLOCK  digests
+//
+// The columns for all results are there and touched before the clock starts, the digests are made
+// after it has stopped. Special tokens are not added, as in the goldens.
 #pragma once
+
+#include <budtiktok/tokenizer.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/text_cut.h"
-#include "common/base.h"
+#include "bench/cut.h"
 #include "common/error.h"
 
-enum btk_measure_mode {
-    BTK_MEASURE_COLD,  // the pieces once, in a process that is warm but for them
-    BTK_MEASURE_WARM,  // the pieces a second time
-    BTK_MEASURE_WHOLE, // the text in one call
-    BTK_MEASURE_BATCH, // all pieces, one after the other, timed as one
-    BTK_MEASURE_LINES, // a line a call
-    BTK_MEASURE_MODE_COUNT
-};
+enum { BTK_MEASURE_THREADS_MAX = 1024 };
 
-struct btk_measure_options {
-    const char *tokenizer; // path, or the name of an embedded model
-    struct btk_bytes text;
-    enum btk_measure_mode mode;
-    size_t chunk_bytes;
-    unsigned threads;
+struct btk_measure_plan { // all borrowed
+    const struct btk_tokenizer *tokenizer;
+    const struct btk_cut_list *calls;   // dealt out to the threads in ranges of about equal bytes
+    const struct btk_cut_list *warm_up; // each thread encodes all of it first
+    bool has_first_pass;                // what is timed is the second pass
     bool wants_offsets;
+    unsigned threads;
 };
 
-struct btk_measurement {
-    double seconds;
-    uint64_t bytes;
+struct btk_measure_result {
+    double seconds;     // from the first thread's start to the last one's end
+    double cpu_seconds; // of all threads in that time
     uint64_t tokens;
     uint64_t ids_xxh64;
-    uint64_t offsets_xxh64;
+    uint64_t offsets_xxh64; // 0 without offsets
     char simd[16];
 };
 
-// Opens the tokenizer, warms up, measures. Errors of opening; -EINVAL: nothing to measure; -ENOMEM.
-BTK_MUST_USE int btk_measure(const struct btk_measure_options *options,
-                             struct btk_measurement *out_measurement, struct btk_error *error);
+// In this process. Errors of btk_scratch_new() and btk_encode().
+BTK_MUST_USE int btk_measure(const struct btk_measure_plan *plan,
+                             struct btk_measure_result *out_result, struct btk_error *error);
+
+// In a child process, which nothing was measured in before. Also -ECHILD: it died.
+BTK_MUST_USE int btk_measure_apart(const struct btk_measure_plan *plan,
+                                   struct btk_measure_result *out_result, struct btk_error *error);

@@ -151,7 +151,7 @@ const char *btk_document_token(const struct btk_document_view *view, size_t toke
     return (const char *)view->token_text + begin;
 }
 
-// --- Timing ---------------------------------------------------------------------------------------
+// --- Timing
 
 static uint64_t subtract(uint64_t later, uint64_t earlier)
 {

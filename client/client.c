@@ -15,7 +15,7 @@ enum { DEFAULT_TIMEOUT_MS = 5000, NS_PER_MS = 1000000 };
 
 #define DEFAULT_SLAB_BYTES (UINT64_C(16) << 20)
 
-// --- Connection -----------------------------------------------------------------------------------
+// --- Connection
 
 static int connect_now(struct btk_client *client, struct btk_error *error)
 {
@@ -125,7 +125,7 @@ static int recover_after(struct btk_client *client, int rc, struct btk_error *er
     return rc == -ECONNRESET ? btk_client_session_recover(client, error) : rc;
 }
 
-// --- Options and status ---------------------------------------------------------------------------
+// --- Options and status
 
 static int check_request(const struct btk_client_request_options *request, const char *tokenizer,
                          struct btk_error_info *error)
@@ -220,7 +220,7 @@ int btk_client_status(struct btk_client *client, char *out_json, size_t capacity
     return 0;
 }
 
-// --- Reserve and submit ---------------------------------------------------------------------------
+// --- Reserve and submit
 
 static struct btk_batch *take_batch(struct btk_client *client)
 {
@@ -373,7 +373,7 @@ int btk_client_submit_documents(struct btk_client *client, const char *const *do
     return rc;
 }
 
-// --- Wait -----------------------------------------------------------------------------------------
+// --- Wait
 
 static int process_once(struct btk_client *client, struct btk_error *error)
 {

@@ -9,7 +9,7 @@
 
 enum { COMPLETIONS_AT_ONCE = 32 };
 
-// --- Submissions ----------------------------------------------------------------------------------
+// --- Submissions
 
 static int push(struct btk_client *client, const struct btk_submission *submission)
 {
@@ -103,7 +103,7 @@ int btk_client_flight_send_cancel(struct btk_client *client, uint64_t batch_id)
     return push(client, &cancel);
 }
 
-// --- Completions ----------------------------------------------------------------------------------
+// --- Completions
 
 void btk_client_flight_reset(struct btk_client *client, struct btk_batch *batch)
 {

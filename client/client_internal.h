@@ -115,11 +115,11 @@ struct btk_client {
     bool has_reply;
 };
 
-// --- client_error: messages for callers ---
+// --- client_error: messages for callers
 int btk_client_fail(struct btk_error_info *out, int code, const char *format, ...) BTK_PRINTF(3, 4);
 int btk_client_export_error(struct btk_error_info *out, const struct btk_error *error);
 
-// --- client_session: the connection's life ---
+// --- client_session: the connection's life
 BTK_MUST_USE int btk_client_session_open(struct btk_client *client, uint64_t deadline_ns,
                                          struct btk_error *error);
 // Connects again, registers again, submits again. -ECONNRESET when there is no cluster in time.
@@ -137,7 +137,7 @@ BTK_MUST_USE int btk_client_session_define(struct btk_client *client,
 BTK_MUST_USE int btk_client_session_move_text(struct btk_client *client, struct btk_batch *batch,
                                               struct btk_error *error);
 
-// --- client_slab ---
+// --- client_slab
 // Room for one batch; asks for another slab when it could fit in none of those there are.
 BTK_MUST_USE int btk_client_slab_acquire(struct btk_client *client, uint64_t bytes,
                                          struct btk_text_slab **out_slab, uint64_t *out_offset,
@@ -149,7 +149,7 @@ BTK_MUST_USE int btk_client_slab_request(struct btk_client *client, uint64_t byt
 void btk_client_slab_lose_all(struct btk_client *client);
 void btk_client_slab_clear(struct btk_client *client);
 
-// --- client_flight: submissions and completions ---
+// --- client_flight: submissions and completions
 BTK_MUST_USE int btk_client_flight_submit(struct btk_client *client, struct btk_batch *batch,
                                           uint64_t submitted_ns);
 void btk_client_flight_add(struct btk_client *client, struct btk_batch *batch);

@@ -30,7 +30,7 @@ int btk_client_export_error(struct btk_error_info *out, const struct btk_error *
     return -error->code;
 }
 
-// --- Messages -------------------------------------------------------------------------------------
+// --- Messages
 
 static int take_results(struct btk_client *client, struct btk_connection_message *message,
                         struct btk_error *error)
@@ -112,7 +112,7 @@ int btk_client_session_await(struct btk_client *client, uint64_t deadline_ns,
                          client->reply.refused.message);
 }
 
-// --- Options --------------------------------------------------------------------------------------
+// --- Options
 
 static uint32_t flags_of(const struct btk_client_request_options *request)
 {
@@ -148,7 +148,7 @@ int btk_client_session_define(struct btk_client *client, struct btk_client_optio
     return 0;
 }
 
-// --- Life -----------------------------------------------------------------------------------------
+// --- Life
 
 static int watch(struct btk_client *client, int fd)
 {

@@ -18,6 +18,8 @@ static const struct btk_json *outer(const json_t *value)
 int btk_json_parse(struct btk_bytes text, struct btk_json **out_root, struct btk_error *error)
 {
     json_error_t failure;
+    if (!text.length)
+        return btk_error_set(error, EINVAL, 0, "not valid JSON: there is nothing in it");
     json_t *const root = json_loadb((const char *)text.data, text.length,
                                     JSON_ALLOW_NUL | JSON_DECODE_ANY, &failure);
     if (!root) {
@@ -38,6 +40,7 @@ void btk_json_free(struct btk_json *root)
 
 enum btk_json_type btk_json_type(const struct btk_json *value)
 {
+    if (!value) return BTK_JSON_NULL;
     switch (json_typeof(inner(value))) {
     case JSON_OBJECT: return BTK_JSON_OBJECT;
     case JSON_ARRAY: return BTK_JSON_ARRAY;

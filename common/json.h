@@ -33,8 +33,8 @@ BTK_MUST_USE int btk_json_parse(struct btk_bytes text, struct btk_json **out_roo
                                 struct btk_error *error);
 void btk_json_free(struct btk_json *root); // NULL is fine
 
-enum btk_json_type btk_json_type(const struct btk_json *value);
-const char *btk_json_type_name(const struct btk_json *value); // "null", "string", ...
+enum btk_json_type btk_json_type(const struct btk_json *value); // NULL: BTK_JSON_NULL
+const char *btk_json_type_name(const struct btk_json *value); // "null", "a string", ...; "nothing"
 
 // All take NULL and values of another type, and then say: not there.
 bool btk_json_is_null(const struct btk_json *value); // null, or not there at all

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/utf8.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 struct second_byte_range {
     uint8_t low;
@@ -49,6 +49,20 @@ size_t btk_utf8_valid_prefix(const uint8_t *text, size_t length)
         at += step;
     }
     return at;
+}
+
+// What was written is never ahead of three times what was read.
+size_t btk_utf8_replace_invalid(uint8_t *out, const uint8_t *text, size_t length)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < length;) {
+        size_t skip = 0;
+        const size_t valid = btk_utf8_check(text + at, length - at, &skip);
+        if (valid) memmove(out + count, text + at, valid);
+        count += valid ? valid : btk_utf8_encode(BTK_UTF8_REPLACEMENT, out + count);
+        at += valid ? valid : skip;
+    }
+    return count;
 }
 
 size_t btk_utf8_count(const uint8_t *text, size_t length)

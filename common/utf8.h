@@ -64,5 +64,9 @@ size_t btk_utf8_check(const uint8_t *text, size_t length, size_t *out_skip);
 // The offset of the first invalid sequence, or `length`.
 size_t btk_utf8_valid_prefix(const uint8_t *text, size_t length);
 
+// Copies `text`, with U+FFFD for each maximal part that is not UTF-8; `out` has room for three bytes
+// a byte. `text` may be the last third of that room. Returns the length.
+size_t btk_utf8_replace_invalid(uint8_t *out, const uint8_t *text, size_t length);
+
 // Number of code points in valid UTF-8.
 size_t btk_utf8_count(const uint8_t *text, size_t length);

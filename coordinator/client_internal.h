@@ -12,7 +12,7 @@ void btk_client_send(struct btk_client_entry *client, const struct btk_control_m
 void btk_client_refuse(struct btk_client_entry *client, uint32_t request, int code,
                        const char *message);
 
-// --- client_slabs ---------------------------------------------------------------------------------
+// --- client_slabs
 
 // The client wants one of this size; it gets it when it is made.
 BTK_MUST_USE int btk_client_slabs_ask(struct btk_client_entry *client, uint64_t bytes,
@@ -26,7 +26,7 @@ void btk_client_slabs_drop(struct btk_client_entry *client, uint32_t slab_id);
 struct btk_client_slab *btk_client_slabs_find(struct btk_client_entry *client, uint32_t slab_id);
 void btk_client_slabs_clear(struct btk_client_entry *client);
 
-// --- client_rings ---------------------------------------------------------------------------------
+// --- client_rings
 
 void btk_client_on_bell(void *context, int fd, uint32_t events);
 // Moves waiting completions into the ring, as far as they fit.

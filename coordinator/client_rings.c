@@ -9,7 +9,7 @@
 
 enum { SUBMISSIONS_AT_ONCE = 32, WAITING_RETRY_NS = 1000 * 1000 };
 
-// --- Submissions ----------------------------------------------------------------------------------
+// --- Submissions
 
 static enum btk_status look_up(struct btk_client_entry *client, struct btk_batch_request *request,
                                struct btk_client_slab **out_slab)
@@ -84,7 +84,7 @@ void btk_client_on_bell(void *context, int fd, uint32_t events BTK_UNUSED)
         btk_client_table_submit(client, submissions + i, now_ns);
 }
 
-// --- Completions ----------------------------------------------------------------------------------
+// --- Completions
 
 static void retry_waiting(void *context)
 {
@@ -184,7 +184,7 @@ bool btk_client_table_is_settled(const struct btk_client_table *table)
     return true;
 }
 
-// --- Results --------------------------------------------------------------------------------------
+// --- Results
 
 void btk_client_table_give_results(struct btk_client_entry *client,
                                    const struct btk_results_memory *memory, int *fd)

@@ -20,7 +20,7 @@ enum { RESULTS_BYTES_MIN = 64 * 1024 };
 
 #define RESULTS_BYTES_MAX (UINT64_C(1) << 30)
 
-// --- Coming ---------------------------------------------------------------------------------------
+// --- Coming
 
 static struct btk_client_entry *new_client(struct btk_coordinator *coordinator)
 {
@@ -218,7 +218,7 @@ int btk_client_table_add_internal(struct btk_coordinator *coordinator,
     return 0;
 }
 
-// --- Going ----------------------------------------------------------------------------------------
+// --- Going
 
 void btk_client_touch(struct btk_client_entry *client)
 {
@@ -296,7 +296,7 @@ void btk_client_send(struct btk_client_entry *client, const struct btk_control_m
     if (rc != 0) btk_client_table_drop(client, strerror(-rc));
 }
 
-// --- Messages -------------------------------------------------------------------------------------
+// --- Messages
 
 void btk_client_refuse(struct btk_client_entry *client, uint32_t request, int code,
                        const char *message)

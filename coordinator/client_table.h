@@ -109,7 +109,7 @@ void btk_client_slabs_made(void *context, uint32_t client_id, uint64_t asked_byt
 void btk_client_table_submit(struct btk_client_entry *client,
                              const struct btk_submission *submission, uint64_t now_ns);
 
-// --- What the scheduler says ---
+// --- What the scheduler says
 void btk_client_table_complete(struct btk_client_entry *client,
                                const struct btk_completion *completion);
 void btk_client_table_unpin(struct btk_client_entry *client, uint32_t slab_id);
@@ -126,7 +126,7 @@ void btk_client_table_clear(struct btk_coordinator *coordinator);
 // Whether all clients have taken all of their completions.
 bool btk_client_table_is_settled(const struct btk_client_table *table);
 
-// --- Results ---
+// --- Results
 // Hands a results memory of a worker on: before any completion that names it.
 void btk_client_table_give_results(struct btk_client_entry *client,
                                    const struct btk_results_memory *memory, int *fd);

@@ -27,8 +27,8 @@ enum {
     PATIENCE_MS = 10000,
 };
 
-// AddressSanitizer maps terabytes that it does not use.
-#ifdef __SANITIZE_ADDRESS__
+// The sanitizers map terabytes that they do not use.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CHILD_MEMORY_BYTES RLIM_INFINITY
 #else
 #define CHILD_MEMORY_BYTES (UINT64_C(16) << 30)

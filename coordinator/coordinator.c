@@ -30,7 +30,7 @@ enum {
 #define RESULT_LIMIT     (UINT64_C(16) << 30)
 #define OR_DEFAULT(a, b) ((a) != 0 ? (a) : (b))
 
-// --- What the scheduler says ----------------------------------------------------------------------
+// --- What the scheduler says
 
 static void act(void *context, const struct btk_action *action)
 {
@@ -60,7 +60,7 @@ static void act(void *context, const struct btk_action *action)
     }
 }
 
-// --- The end --------------------------------------------------------------------------------------
+// --- The end
 
 static uint64_t after_ms(uint64_t now_ns, uint64_t ms)
 {
@@ -136,7 +136,7 @@ void btk_coordinator_fail(struct btk_coordinator *coordinator, int code, const c
     btk_loop_stop(coordinator->loop);
 }
 
-// --- The loop -------------------------------------------------------------------------------------
+// --- The loop
 
 void btk_coordinator_note_ready(struct btk_coordinator *coordinator)
 {
@@ -185,7 +185,7 @@ static void on_turn(void *context)
     if (coordinator->stage >= BTK_COORDINATOR_DRAINING) continue_end(coordinator, now_ns);
 }
 
-// --- Opening --------------------------------------------------------------------------------------
+// --- Opening
 
 void btk_coordinator_default_tokenizers(struct btk_coordinator_options *options)
 {
@@ -302,7 +302,7 @@ static int open_sockets(struct btk_coordinator *coordinator, struct btk_error *e
     return btk_frontend_open(coordinator, error);
 }
 
-// --- Life -----------------------------------------------------------------------------------------
+// --- Life
 
 static struct btk_coordinator *new_coordinator(void)
 {

@@ -43,7 +43,7 @@ struct request {
     bool was_submitted;
 };
 
-// --- Answers --------------------------------------------------------------------------------------
+// --- Answers
 
 static enum MHD_Result send_answer(struct MHD_Connection *connection,
                                    struct btk_http_answer *answer)
@@ -80,7 +80,7 @@ static enum MHD_Result send_error(struct MHD_Connection *connection, unsigned st
     return send_answer(connection, &answer);
 }
 
-// --- Who may ask ----------------------------------------------------------------------------------
+// --- Who may ask
 
 static const char *header_of(struct MHD_Connection *connection, const char *name)
 {
@@ -126,11 +126,11 @@ static bool is_json(struct MHD_Connection *connection)
 {
     static const char json[] = "application/json";
     const char *type = header_of(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-    const char end = strncasecmp(type, json, sizeof json - 1) == 0 ? type[sizeof json - 1] : 'x';
-    return end == 0 || end == ';' || end == ' ';
+    // strchr finds the end of its text too: nothing may follow, or parameters.
+    return strncasecmp(type, json, sizeof json - 1) == 0 && strchr("; ", type[sizeof json - 1]);
 }
 
-// --- Requests -------------------------------------------------------------------------------------
+// --- Requests
 
 static enum MHD_Result answer_get(struct btk_http *http, struct MHD_Connection *connection,
                                   const char *path)
@@ -256,7 +256,7 @@ static void on_completed(void *context BTK_UNUSED, struct MHD_Connection *connec
     *state = NULL;
 }
 
-// --- Opening --------------------------------------------------------------------------------------
+// --- Opening
 
 static int wrong_address(const char *text, struct btk_error *error)
 {

@@ -19,7 +19,7 @@ struct btk_http_mapping {
     struct btk_http_mapping *next;
 };
 
-// --- Results memories, the loop's -----------------------------------------------------------------
+// --- Results memories, the loop's
 
 static void on_results(void *context, uint64_t results_id, int *fd)
 {
@@ -64,7 +64,7 @@ static void on_results_gone(void *context, uint64_t results_id)
     if (*link != NULL) drop_mapping(link);
 }
 
-// --- Completions, the loop's ----------------------------------------------------------------------
+// --- Completions, the loop's
 
 static struct btk_http_job **flight_slot(struct btk_http_bridge *bridge, uint64_t batch_id)
 {
@@ -130,7 +130,7 @@ static void on_completion(void *context, const struct btk_completion *completion
     }
 }
 
-// --- Jobs, the loop's -----------------------------------------------------------------------------
+// --- Jobs, the loop's
 
 static void free_job(struct btk_http_job *job)
 {
@@ -215,7 +215,7 @@ static void on_bell(void *context, int fd, uint32_t events BTK_UNUSED)
     }
 }
 
-// --- Life, the loop's -----------------------------------------------------------------------------
+// --- Life, the loop's
 
 int btk_http_bridge_open(struct btk_http_bridge *bridge, struct btk_coordinator *coordinator)
 {
@@ -285,7 +285,7 @@ void btk_http_bridge_close(struct btk_http_bridge *bridge)
     bridge->coordinator = NULL;
 }
 
-// --- The HTTP thread's ----------------------------------------------------------------------------
+// --- The HTTP thread's
 
 int btk_http_bridge_reserve(struct btk_http_bridge *bridge, struct btk_http_job *job,
                             uint64_t text_bytes, uint32_t document_count)

@@ -77,7 +77,7 @@ struct btk_http_bridge {
     struct btk_http_mapping *mappings;
 };
 
-// --- The loop's -----------------------------------------------------------------------------------
+// --- The loop's
 
 BTK_MUST_USE int btk_http_bridge_open(struct btk_http_bridge *bridge,
                                       struct btk_coordinator *coordinator);
@@ -89,7 +89,7 @@ bool btk_http_bridge_is_settled(struct btk_http_bridge *bridge);
 void btk_http_bridge_refuse_all(struct btk_http_bridge *bridge);
 void btk_http_bridge_close(struct btk_http_bridge *bridge); // when the server is stopped
 
-// --- The HTTP thread's ----------------------------------------------------------------------------
+// --- The HTTP thread's
 
 // Room for the documents; job->table_offset and text_offset say where. -EAGAIN: not now;
 // -EMSGSIZE: never.

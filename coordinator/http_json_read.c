@@ -17,7 +17,7 @@ static bool is_array(const struct btk_json *value)
     return value != NULL && btk_json_type(value) == BTK_JSON_ARRAY;
 }
 
-// --- What both have -------------------------------------------------------------------------------
+// --- What both have
 
 static int parse(struct btk_bytes body, struct btk_json **out_root, struct btk_error *error)
 {
@@ -54,7 +54,7 @@ static int read_flag(const struct btk_json *root, const char *name, bool *flag,
                          btk_json_type_name(value));
 }
 
-// --- /tokenize ------------------------------------------------------------------------------------
+// --- /tokenize
 
 static int measure_texts(const struct btk_json *inputs, uint64_t *out_bytes,
                          struct btk_error *error)
@@ -129,7 +129,7 @@ int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes
     return rc;
 }
 
-// --- /decode --------------------------------------------------------------------------------------
+// --- /decode
 
 static int check_ids(const struct btk_json *ids, uint64_t *out_count, struct btk_error *error)
 {

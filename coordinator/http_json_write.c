@@ -51,7 +51,7 @@ static int open_block(const struct btk_http_job *job, const struct btk_http_bloc
     return 0;
 }
 
-// --- Tokens ---------------------------------------------------------------------------------------
+// --- Tokens
 
 // A place in a text that is known both in characters and in bytes. Offsets hardly ever go back, so
 // finding the next one from the last costs a few steps.
@@ -131,7 +131,7 @@ static int write_token(struct btk_json_writer *writer, struct reader *reader, st
     return 0;
 }
 
-// --- Documents ------------------------------------------------------------------------------------
+// --- Documents
 
 static struct btk_bytes document_text(const struct btk_http_bridge *bridge,
                                       const struct btk_http_job *job, uint32_t index)

@@ -27,7 +27,7 @@ void btk_http_routes_error(struct btk_http_answer *answer, unsigned status, cons
     if (btk_http_json_write_error(&answer->body, type, message) != 0) answer->body.length = 0;
 }
 
-// --- GET ------------------------------------------------------------------------------------------
+// --- GET
 
 static int say(struct btk_http_answer *answer, unsigned status, const char *text)
 {
@@ -124,7 +124,7 @@ bool btk_http_routes_get(struct btk_coordinator *coordinator, const char *path,
     return false;
 }
 
-// --- POST -----------------------------------------------------------------------------------------
+// --- POST
 
 bool btk_http_routes_is_post(const char *path)
 {

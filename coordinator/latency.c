@@ -25,7 +25,7 @@ void btk_latency_clear(struct btk_latency *latency)
     *latency = (struct btk_latency){0};
 }
 
-// --- Pages ----------------------------------------------------------------------------------------
+// --- Pages
 
 static void merge(struct btk_histogram_snapshot *total, const struct btk_histogram *histogram)
 {
@@ -82,7 +82,7 @@ void btk_latency_add_client(struct btk_histogram_snapshot *returned,
     if (page != NULL) merge(returned, &page->returned);
 }
 
-// --- Windows --------------------------------------------------------------------------------------
+// --- Windows
 
 void btk_latency_push_second(struct btk_latency *latency, const struct btk_latency_set *total)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/metrics_text.h"
 
-// --- The list: one line a metric ------------------------------------------------------------------
+// --- The list: one line a metric
 
 #define CLUSTER_METRICS(METRIC)                                                                    \
     METRIC(requests_total, counter, "Batches that clients submitted", counts.requests_total)       \
@@ -40,7 +40,7 @@
     METRIC(worker_cache_hits_total, counter, "Pieces found in the cache", totals.cache_hits)       \
     METRIC(worker_cache_misses_total, counter, "Pieces not found in the cache", totals.cache_misses)
 
-// --- Writing --------------------------------------------------------------------------------------
+// --- Writing
 
 struct writer {
     struct btk_buffer *text;

@@ -62,7 +62,7 @@ void btk_scheduler_free(struct btk_scheduler **scheduler_at)
     *scheduler_at = NULL;
 }
 
-// --- Clients --------------------------------------------------------------------------------------
+// --- Clients
 
 int btk_scheduler_add_client(struct btk_scheduler *scheduler, uint32_t client_id)
 {
@@ -117,7 +117,7 @@ void btk_scheduler_pause_client(struct btk_scheduler *scheduler, uint32_t client
     if (client != NULL) client->is_paused = is_paused;
 }
 
-// --- Submissions ----------------------------------------------------------------------------------
+// --- Submissions
 
 static uint32_t retry_after_ms(const struct btk_scheduler *scheduler)
 {
@@ -217,7 +217,7 @@ void btk_scheduler_release(struct btk_scheduler *scheduler, uint32_t client_id, 
     if (batch != NULL && batch->is_done) btk_sched_forget_batch(scheduler, batch);
 }
 
-// --- Counts ---------------------------------------------------------------------------------------
+// --- Counts
 
 void btk_scheduler_drain(struct btk_scheduler *scheduler)
 {

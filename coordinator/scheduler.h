@@ -79,7 +79,7 @@ BTK_MUST_USE int btk_scheduler_new(const struct btk_scheduler_options *options,
                                    struct btk_scheduler **out_scheduler); // -ENOMEM
 void btk_scheduler_free(struct btk_scheduler **scheduler);
 
-// --- Clients --------------------------------------------------------------------------------------
+// --- Clients
 
 // -EEXIST: the slot is taken; -ENOMEM.
 BTK_MUST_USE int btk_scheduler_add_client(struct btk_scheduler *scheduler, uint32_t client_id);
@@ -107,7 +107,7 @@ void btk_scheduler_refuse(struct btk_scheduler *scheduler, const struct btk_batc
 void btk_scheduler_cancel(struct btk_scheduler *scheduler, uint32_t client_id, uint64_t batch_id);
 void btk_scheduler_release(struct btk_scheduler *scheduler, uint32_t client_id, uint64_t batch_id);
 
-// --- Workers --------------------------------------------------------------------------------------
+// --- Workers
 
 // A new incarnation takes work from now on. `epoch` is never used again.
 void btk_scheduler_add_worker(struct btk_scheduler *scheduler, uint32_t worker_id, uint32_t epoch);
@@ -137,7 +137,7 @@ bool btk_scheduler_knows_results(const struct btk_scheduler *scheduler, uint32_t
 void btk_scheduler_report(struct btk_scheduler *scheduler, uint32_t worker_id,
                           const struct btk_shard_report *report);
 
-// --- The turn -------------------------------------------------------------------------------------
+// --- The turn
 
 // Hands out as much as credits allow.
 void btk_scheduler_dispatch(struct btk_scheduler *scheduler, uint64_t now_ns);

@@ -4,7 +4,7 @@
 
 #include "coordinator/scheduler_internal.h"
 
-// --- Cutting --------------------------------------------------------------------------------------
+// --- Cutting
 
 // How many documents the next shard has and where it ends. The table is the client's, who may
 // change it while we look: every end is checked, and the worker checks it again. False: the table
@@ -97,7 +97,7 @@ static struct btk_sched_shard *next_shard(struct btk_scheduler *scheduler,
     return NULL;
 }
 
-// --- Handing out ----------------------------------------------------------------------------------
+// --- Handing out
 
 // Room for the block: in the client's memory on this worker, or in one of its own.
 static void reserve_room(struct btk_sched_shard *shard, struct btk_sched_memory *memory)
@@ -199,7 +199,7 @@ static bool serve_client(struct btk_scheduler *scheduler, struct btk_sched_clien
     return true;
 }
 
-// --- Quarantine -----------------------------------------------------------------------------------
+// --- Quarantine
 
 static int find_quarantine(const struct btk_scheduler *scheduler)
 {

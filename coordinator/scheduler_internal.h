@@ -103,7 +103,7 @@ struct btk_scheduler {
     struct btk_sched_shard *free_shards;
 };
 
-// --- scheduler_lists: pools, queues and the table -------------------------------------------------
+// --- scheduler_lists: pools, queues and the table
 
 // NULL: no memory. Zeroed.
 struct btk_sched_shard *btk_sched_take_shard(struct btk_scheduler *scheduler);
@@ -125,7 +125,7 @@ struct btk_sched_batch *btk_sched_find_batch(const struct btk_scheduler *schedul
 void btk_sched_table_add(struct btk_scheduler *scheduler, struct btk_sched_batch *batch);
 void btk_sched_table_remove(struct btk_scheduler *scheduler, struct btk_sched_batch *batch);
 
-// --- scheduler_batch: how shards and batches end --------------------------------------------------
+// --- scheduler_batch: how shards and batches end
 
 // The shard has ended with a block (result_bytes > 0 in its memory) or without one.
 void btk_sched_finish_shard(struct btk_scheduler *scheduler, struct btk_sched_shard *shard,
@@ -143,7 +143,7 @@ void btk_sched_settle_client(struct btk_scheduler *scheduler, struct btk_sched_c
 void btk_sched_say_failed(struct btk_scheduler *scheduler, const struct btk_batch_request *request,
                           enum btk_status status, uint32_t retry_after_ms);
 
-// --- scheduler_worker: memory ---------------------------------------------------------------------
+// --- scheduler_worker: memory
 
 // Gives back the room of the shard; the memory goes when it is retired and this was the last user.
 void btk_sched_release_memory(struct btk_scheduler *scheduler, struct btk_sched_shard *shard);

@@ -50,7 +50,7 @@ void btk_sched_free_pools(struct btk_scheduler *scheduler)
     }
 }
 
-// --- Queues ---------------------------------------------------------------------------------------
+// --- Queues
 
 void btk_sched_queue_push_front(struct btk_sched_queue *queue, struct btk_sched_shard *shard)
 {
@@ -97,7 +97,7 @@ bool btk_sched_queue_remove(struct btk_sched_queue *queue, struct btk_sched_shar
     return true;
 }
 
-// --- The table ------------------------------------------------------------------------------------
+// --- The table
 
 struct btk_sched_client *btk_sched_find_client(const struct btk_scheduler *scheduler,
                                                uint32_t client_id)

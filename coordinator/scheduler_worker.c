@@ -27,7 +27,7 @@ void btk_scheduler_add_worker(struct btk_scheduler *scheduler, uint32_t worker_i
     if (worker_id >= scheduler->worker_limit) scheduler->worker_limit = worker_id + 1;
 }
 
-// --- Memory ---------------------------------------------------------------------------------------
+// --- Memory
 
 static void free_memory(struct btk_scheduler *scheduler, struct btk_sched_memory *memory)
 {
@@ -106,7 +106,7 @@ bool btk_scheduler_add_results(struct btk_scheduler *scheduler,
     return client->memories[results->worker_id] != NULL;
 }
 
-// --- Reports --------------------------------------------------------------------------------------
+// --- Reports
 
 bool btk_scheduler_knows_results(const struct btk_scheduler *scheduler, uint32_t worker_id,
                                  const struct btk_shard_report *report)
@@ -202,7 +202,7 @@ void btk_scheduler_report(struct btk_scheduler *scheduler, uint32_t worker_id,
     btk_sched_settle_client(scheduler, client);
 }
 
-// --- Deaths ---------------------------------------------------------------------------------------
+// --- Deaths
 
 static void lose_shard(struct btk_scheduler *scheduler, struct btk_sched_shard *shard,
                        bool is_blamed)

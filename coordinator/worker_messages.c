@@ -23,7 +23,7 @@ static void send_control(struct btk_worker_entry *worker, const struct btk_contr
     if (rc != 0) btk_worker_table_kill(worker, strerror(-rc));
 }
 
-// --- Images and readiness -------------------------------------------------------------------------
+// --- Images and readiness
 
 static void send_image(struct btk_worker_entry *worker, uint32_t slot)
 {
@@ -144,7 +144,7 @@ void btk_worker_table_unload_image(struct btk_coordinator *coordinator, uint32_t
     }
 }
 
-// --- From workers ---------------------------------------------------------------------------------
+// --- From workers
 
 static void take_reports(struct btk_worker_entry *worker, const struct btk_control_done *done)
 {
@@ -232,7 +232,7 @@ bool btk_worker_table_receive(struct btk_coordinator *coordinator)
     }
 }
 
-// --- Assignments ----------------------------------------------------------------------------------
+// --- Assignments
 
 static void define_options(struct btk_worker_entry *worker, uint32_t options_id)
 {
@@ -288,7 +288,7 @@ void btk_worker_table_flush(struct btk_coordinator *coordinator)
         send_assignments(coordinator->workers.entries + i);
 }
 
-// --- Clients come and go --------------------------------------------------------------------------
+// --- Clients come and go
 
 // Calls for each worker that has got clients.
 #define FOR_EACH_READY(worker, coordinator)                                                        \

@@ -32,7 +32,7 @@ void btk_worker_table_init(struct btk_coordinator *coordinator, uint32_t count,
     table->limit = count;
 }
 
-// --- Coming ---------------------------------------------------------------------------------------
+// --- Coming
 
 // The place that we spawned this process for, or a free one for a worker started by hand.
 static struct btk_worker_entry *find_place(struct btk_worker_table *table, uint32_t pid)
@@ -162,7 +162,7 @@ int btk_worker_table_watch_child(struct btk_worker_entry *worker)
     return btk_loop_add_fd(worker->coordinator->loop, worker->pidfd, EPOLLIN, on_death, worker);
 }
 
-// --- Its channel ----------------------------------------------------------------------------------
+// --- Its channel
 
 void btk_worker_send(struct btk_worker_entry *worker, const struct btk_control_message *message,
                      const int *fds, unsigned fd_count)
@@ -210,7 +210,7 @@ void btk_worker_drain_channel(struct btk_worker_entry *worker)
     }
 }
 
-// --- Going ----------------------------------------------------------------------------------------
+// --- Going
 
 // The process is killed and its channel closed; all else happens when its pidfd fires.
 void btk_worker_table_kill(struct btk_worker_entry *worker, const char *why)
@@ -269,7 +269,7 @@ static void on_death(void *context, int fd BTK_UNUSED, uint32_t events BTK_UNUSE
     btk_supervisor_fill(coordinator, now_ns);
 }
 
-// --- Lease ----------------------------------------------------------------------------------------
+// --- Lease
 
 static void check_lease(struct btk_worker_entry *worker, uint64_t now_ns)
 {
@@ -306,7 +306,7 @@ void btk_worker_table_forgive(struct btk_coordinator *coordinator, uint64_t now_
         coordinator->workers.entries[i].moved_ns = now_ns;
 }
 
-// --- The end --------------------------------------------------------------------------------------
+// --- The end
 
 bool btk_worker_table_has_image(const struct btk_worker_table *table, uint32_t slot)
 {

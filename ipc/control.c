@@ -7,7 +7,6 @@
 #include <string.h>
 
 // --- Encoding
-// -------------------------------------------------------------------------------------
 
 struct writer {
     uint8_t *bytes;
@@ -99,7 +98,6 @@ int btk_control_encode(const struct btk_control_message *message, void *out_fram
 }
 
 // --- Decoding
-// -------------------------------------------------------------------------------------
 
 struct reader {
     const uint8_t *bytes;

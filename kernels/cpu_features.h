@@ -29,4 +29,4 @@ enum btk_cpu_feature {
 uint32_t btk_cpu_features_detect(void);
 
 // "avx2 avx512bw", or "none"; cut where `out` ends. `out_bytes` > 0.
-void btk_cpu_features_format(uint32_t features, char *out, size_t out_bytes);
+void btk_cpu_features_format(uint32_t set, char *out, size_t out_bytes);

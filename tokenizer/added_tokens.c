@@ -44,15 +44,17 @@ static const struct btk_added_node *follow(const struct btk_added_trie *trie,
     while (begin < end) {
         const uint32_t middle = begin + (end - begin) / 2;
         if (trie->edges[middle].byte == byte) return &trie->nodes[trie->edges[middle].node];
-        if (trie->edges[middle].byte < byte) begin = middle + 1;
-        else end = middle;
+        if (trie->edges[middle].byte < byte)
+            begin = middle + 1;
+        else
+            end = middle;
     }
     return NULL;
 }
 
 // The longest token at `position`; NULL: none.
-static const struct btk_added_node *match_at(const struct btk_added_finder *finder,
-                                             size_t position, size_t *out_end)
+static const struct btk_added_node *match_at(const struct btk_added_finder *finder, size_t position,
+                                             size_t *out_end)
 {
     const struct btk_added_node *found = NULL;
     const struct btk_added_node *node = &finder->trie->nodes[0];
@@ -70,8 +72,8 @@ static size_t next_first(const struct btk_added_finder *finder, size_t position)
 {
     const struct btk_bytes text = finder->text;
     if (finder->filter->only_first >= 0) {
-        const uint8_t *const at = memchr(text.data + position, finder->filter->only_first,
-                                         text.length - position);
+        const uint8_t *const at =
+            memchr(text.data + position, finder->filter->only_first, text.length - position);
         return at ? (size_t)(at - text.data) : text.length;
     }
     while (position < text.length && !finder->filter->first[text.data[position]]) position++;
@@ -81,8 +83,8 @@ static size_t next_first(const struct btk_added_finder *finder, size_t position)
 // Only a token of one byte can stand at the last byte, and then all pairs of it are set.
 static bool may_begin(const struct btk_added_finder *finder, size_t position)
 {
-    const uint32_t second
-        = position + 1 < finder->text.length ? finder->text.data[position + 1] : 0;
+    const uint32_t second =
+        position + 1 < finder->text.length ? finder->text.data[position + 1] : 0;
     const uint32_t bit = (uint32_t)finder->text.data[position] << 8 | second;
     return finder->filter->pairs[bit / 8] >> bit % 8 & 1;
 }
@@ -112,20 +114,39 @@ static bool is_inside_word(struct btk_bytes text, size_t begin, size_t end)
            || is_class_after(text, end, BTK_CLASS_REGEX_WORD, &unused);
 }
 
-static void take_spaces(const struct btk_added_finder *finder, uint32_t flags,
+// The end of the spaces at `position`. A run that many matches begin in is walked once.
+static size_t spaces_end(struct btk_added_finder *finder, size_t position)
+{
+    if (position >= finder->spaces_begin && position < finder->spaces_end)
+        return finder->spaces_end;
+    size_t end = position, length;
+    while (is_class_after(finder->text, end, BTK_CLASS_REGEX_SPACE, &length)) end += length;
+    finder->spaces_begin = position;
+    finder->spaces_end = end;
+    return end;
+}
+
+// The beginning of the spaces before `position` that no match has taken yet.
+static size_t spaces_begin(const struct btk_added_finder *finder, size_t position)
+{
+    size_t begin = position, previous;
+    while (begin > finder->taken
+           && is_class_before(finder->text, begin, BTK_CLASS_REGEX_SPACE, &previous))
+        begin = previous;
+    return btk_max_size(begin, finder->taken);
+}
+
+static void take_spaces(struct btk_added_finder *finder, uint32_t flags,
                         struct btk_added_match *match)
 {
-    size_t begin, length;
     const size_t bare_begin = match->begin, bare_end = match->end;
-    if (flags & BTK_ADDED_LSTRIP) {
-        while (match->begin > finder->taken
-               && is_class_before(finder->text, match->begin, BTK_CLASS_REGEX_SPACE, &begin))
-            match->begin = begin;
-        if (match->begin < finder->taken) match->begin = finder->taken;
-    }
-    if (flags & BTK_ADDED_RSTRIP)
-        while (is_class_after(finder->text, match->end, BTK_CLASS_REGEX_SPACE, &length))
-            match->end += length;
+    if (flags & BTK_ADDED_LSTRIP)
+        match->begin =
+            finder->taken < bare_begin ? spaces_begin(finder, bare_begin) : finder->taken;
+    if (flags & BTK_ADDED_RSTRIP) match->end = spaces_end(finder, bare_end);
+    // Spaces alone, all taken by the match before: nothing is left (there the reference panics, or
+    // drops what is empty).
+    match->end = btk_max_size(match->begin, match->end);
     match->has_spaces = match->begin != bare_begin || match->end != bare_end;
 }
 
@@ -135,15 +156,15 @@ bool btk_added_finder_next(struct btk_added_finder *finder, struct btk_added_mat
     size_t position = finder->position;
     while ((position = next_first(finder, position)) < finder->text.length) {
         size_t end = 0;
-        const struct btk_added_node *const node
-            = may_begin(finder, position) ? match_at(finder, position, &end) : NULL;
+        const struct btk_added_node *const node =
+            may_begin(finder, position) ? match_at(finder, position, &end) : NULL;
         if (!node) {
             position++;
             continue;
         }
         finder->position = end;
-        const bool is_refused = (node->flags & BTK_ADDED_SINGLE_WORD)
-                                && is_inside_word(finder->text, position, end);
+        const bool is_refused =
+            (node->flags & BTK_ADDED_SINGLE_WORD) && is_inside_word(finder->text, position, end);
         if (!is_refused) {
             struct btk_added_match match = {.begin = position, .end = end, .id = node->token};
             take_spaces(finder, node->flags, &match);

@@ -3,7 +3,8 @@
 //
 // Source: find_matches() of the reference's tokenizer/added_vocabulary.rs, with its side effects: a
 // token that may only be a word of its own is passed over with all its bytes; spaces taken on the
-// right do not move the search, so the next match may begin inside of them.
+// right do not move the search, so the next match may begin inside of them. A match of
+// spaces that were all taken before is empty.
 //
 // Ownership: borrows tries and text. Threads: a filter is immutable, a finder is for one thread.
 #pragma once
@@ -29,8 +30,9 @@ struct btk_added_finder {
     const struct btk_added_trie *trie;
     const struct btk_added_filter *filter;
     struct btk_bytes text;
-    size_t position; // where the search goes on
-    size_t taken;    // end of the last match with its spaces
+    size_t position;                 // where the search goes on
+    size_t taken;                    // end of the last match with its spaces
+    size_t spaces_begin, spaces_end; // a run of spaces that ends there, and is known already
 };
 
 struct btk_added_match {

@@ -26,9 +26,9 @@ static const struct {
     const char *from;
     const char *to;
 } cleanups[] = {
-    {" .", "."},     {" ?", "?"},     {" !", "!"},           {" ,", ","},
-    {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},         {" do not", " don't"},
-    {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"},
+    {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+    {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+    {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
 };
 
 // In place: no replacement is longer than what it replaces.
@@ -61,7 +61,7 @@ static int append_word(const struct btk_image *image, uint32_t id, bool is_first
                        struct decode_output *output)
 {
     const size_t begin = output->length;
-    struct btk_bytes text = btk_image_token_text(image, id);
+    struct btk_bytes text = btk_image_shown_text(image, id);
     int status = 0;
     if (!is_first && (image->tokens[id].flags & BTK_TOKEN_CONTINUES)) {
         text.data += image->config->prefix_bytes;
@@ -78,9 +78,8 @@ static int append_word(const struct btk_image *image, uint32_t id, bool is_first
 static int append_joined(const struct btk_image *image, uint32_t id, bool is_first,
                          struct decode_output *output)
 {
-    const int status
-        = is_first ? 0 : append(output, (struct btk_bytes){(const uint8_t *)" ", 1});
-    return status < 0 ? status : append(output, btk_image_token_text(image, id));
+    const int status = is_first ? 0 : append(output, (struct btk_bytes){(const uint8_t *)" ", 1});
+    return status < 0 ? status : append(output, btk_image_shown_text(image, id));
 }
 
 static int append_token(const struct btk_image *image, uint32_t id, bool is_first,
@@ -105,15 +104,7 @@ static int replace_invalid(struct decode_output *output)
     uint8_t *const out = (uint8_t *)output->text;
     uint8_t *const in = out + output->capacity - left;
     memmove(in, out + valid, left);
-    size_t length = valid;
-    for (size_t at = 0; at < left;) {
-        size_t skip = 0;
-        const size_t bytes = btk_utf8_check(in + at, left - at, &skip);
-        if (bytes) memmove(out + length, in + at, bytes);
-        length += bytes ? bytes : btk_utf8_encode(BTK_UTF8_REPLACEMENT, out + length);
-        at += bytes ? bytes : skip;
-    }
-    output->length = length;
+    output->length = valid + btk_utf8_replace_invalid(out + valid, in, left);
     return 0;
 }
 
@@ -123,7 +114,7 @@ size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count)
     const struct btk_image_config *const config = tokenizer->image.config;
     if (config->decoder == BTK_DECODER_BYTE_LEVEL)
         return 3 * id_count * (size_t)config->decoded_bytes_max;
-    return id_count * (config->token_bytes_max + (size_t)1);
+    return id_count * (btk_max_size(config->token_bytes_max, config->decoded_bytes_max) + 1);
 }
 
 static int decode(const struct btk_image *image, const uint32_t *ids, size_t id_count,

@@ -9,15 +9,17 @@
 
 #define TEXT_BYTES_MAX ((size_t)1 << 31)
 
-int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t source_bytes_max)
+int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t source_bytes_max, bool has_maps)
 {
     const size_t bound = btk_bert_bound(source_bytes_max) + BTK_READ_SLACK_BYTES;
     *buffer = (struct btk_normal_buffer){.source_bytes_max = source_bytes_max};
     buffer->text = malloc(bound);
-    buffer->begins = malloc(bound * sizeof *buffer->begins);
-    buffer->ends = malloc(bound * sizeof *buffer->ends);
     buffer->chars = malloc((btk_unicode_nfd_bound(source_bytes_max) + 4) * sizeof *buffer->chars);
-    if (buffer->text && buffer->begins && buffer->ends && buffer->chars) return 0;
+    if (has_maps) {
+        buffer->begins = malloc(bound * sizeof *buffer->begins);
+        buffer->ends = malloc(bound * sizeof *buffer->ends);
+    }
+    if (buffer->text && buffer->chars && (!has_maps || (buffer->begins && buffer->ends))) return 0;
     btk_normal_buffer_clear(buffer);
     return -ENOMEM;
 }
@@ -31,18 +33,24 @@ void btk_normal_buffer_clear(struct btk_normal_buffer *buffer)
     *buffer = (struct btk_normal_buffer){0};
 }
 
+static bool needs_maps(const struct btk_encoder *encoder)
+{
+    return encoder->encoding->offsets || encoder->encoding->sources;
+}
+
 static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buffer *buffer,
                              size_t begin, size_t end)
 {
     struct btk_bert *const bert = encoder->scratch->bert;
-    const bool has_maps = encoder->encoding->offsets || encoder->encoding->sources;
+    const bool has_maps = needs_maps(encoder);
     const struct btk_bert_output output = {.text = buffer->text,
                                            .begins = has_maps ? buffer->begins : NULL,
                                            .ends = has_maps ? buffer->ends : NULL};
     bert->chars = buffer->chars;
-    const size_t length = btk_bert_normalize(
-        bert, (struct btk_bytes){encoder->text.data + begin, end - begin}, (uint32_t)begin,
-        &output);
+    const size_t length =
+        btk_bert_normalize(bert, (struct btk_bytes){encoder->text.data + begin, end - begin},
+                           (uint32_t)begin, &output);
+    if (length > UINT32_MAX) return -E2BIG; // pieces are 32 bits
     const struct btk_span span = {
         .text = {buffer->text, length},
         .begins = output.begins,
@@ -56,7 +64,7 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
 static int encode_spilled(struct btk_encoder *encoder, size_t begin, size_t end)
 {
     struct btk_normal_buffer buffer;
-    if (btk_normal_buffer_init(&buffer, end - begin) < 0) return -ENOMEM;
+    if (btk_normal_buffer_init(&buffer, end - begin, needs_maps(encoder)) < 0) return -ENOMEM;
     encoder->scratch->spill_count++;
     const int status = encode_normalized(encoder, &buffer, begin, end);
     btk_normal_buffer_clear(&buffer);
@@ -87,10 +95,12 @@ static size_t find_cut(const struct btk_encoder *encoder, size_t begin, size_t e
     return at;
 }
 
-// Added tokens of the normalized text may lie across any cut: then the gap is normalized whole.
+// Added tokens of the normalized text may lie across any cut, and pieces of a byte-level
+// pre-tokenizer may: then the gap is normalized whole.
 static int encode_windows(struct btk_encoder *encoder, size_t begin, size_t end)
 {
-    const bool is_whole = !encoder->tokenizer->normal_filter.is_empty;
+    const bool is_whole = !encoder->tokenizer->normal_filter.is_empty
+                          || encoder->image->config->pretokenizer != BTK_PRETOKENIZER_BERT;
     while (begin < end) {
         const size_t cut = is_whole ? end : find_cut(encoder, begin, end);
         const int status = cut - begin <= BTK_WINDOW_BYTES
@@ -147,6 +157,9 @@ static int explain(int status, const struct btk_encoding *encoding, struct btk_e
         return btk_error_set(error, ENOBUFS, BTK_NO_OFFSET,
                              "the columns have room for %zu tokens, which is not enough",
                              encoding->capacity);
+    if (status == -E2BIG)
+        return btk_error_set(error, E2BIG, BTK_NO_OFFSET,
+                             "the normalized text has more than %u bytes", UINT32_MAX);
     return btk_error_set(error, -status, BTK_NO_OFFSET, "not enough memory to encode");
 }
 
@@ -198,44 +211,32 @@ static void release_copy(struct btk_scratch *scratch)
     scratch->copy_bytes = 0;
 }
 
-// Puts U+FFFD for each invalid sequence; a byte becomes three at most.
-static size_t copy_replaced(uint8_t *out, const uint8_t *text, size_t length)
-{
-    size_t count = 0;
-    for (size_t at = 0; at < length;) {
-        size_t skip = 0;
-        const size_t valid = btk_utf8_check(text + at, length - at, &skip);
-        if (valid) {
-            memcpy(out + count, text + at, valid);
-            count += valid;
-            at += valid;
-        } else {
-            count += btk_utf8_encode(BTK_UTF8_REPLACEMENT, out + count);
-            at += skip;
-        }
-    }
-    return count;
-}
-
+// What is copied is what is checked and replaced: the text may be in memory that others write to.
 static int copy_text(struct btk_scratch *scratch, const char *text, size_t *in_out_bytes,
                      const struct btk_encode_options *options, struct btk_error *error)
 {
     const size_t bytes = *in_out_bytes;
     const bool replaces = options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE;
-    uint8_t *const copy
-        = reserve_copy(scratch, btk_max_size(replaces ? 3 * bytes : bytes, 64 * 1024));
+    const size_t front = replaces ? 2 * bytes : 0; // replacing grows into it
+    uint8_t *const copy = reserve_copy(scratch, btk_max_size(front + bytes, 64 * 1024));
     if (!copy) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory to encode");
-    const size_t valid = scratch->kernels->utf8_copy(copy, (const uint8_t *)text, bytes);
-    if (valid == bytes) return 0;
-    if (!replaces)
+    scratch->copy_begin = 0;
+    if (!replaces) {
+        const size_t valid = scratch->kernels->utf8_copy(copy, (const uint8_t *)text, bytes);
+        if (valid == bytes) return 0;
         return btk_error_set(error, EILSEQ, valid, "not UTF-8: byte 0x%02x at offset %zu",
                              (unsigned char)text[valid], valid);
-    *in_out_bytes = copy_replaced(copy, (const uint8_t *)text, bytes);
+    }
+    if (bytes) memcpy(copy + front, text, bytes);
+    if (scratch->kernels->utf8_valid_prefix(copy + front, bytes) == bytes)
+        scratch->copy_begin = front;
+    else
+        *in_out_bytes = btk_utf8_replace_invalid(copy, copy + front, bytes);
     return 0;
 }
 
-int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
-               const char *text, size_t text_bytes, const struct btk_encode_options *options,
+int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch, const char *text,
+               size_t text_bytes, const struct btk_encode_options *options,
                struct btk_encoding *encoding, struct btk_error_info *out_error)
 {
     struct btk_error error;
@@ -244,23 +245,28 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
         return btk_encode_validated(tokenizer, scratch, text, text_bytes, options, encoding,
                                     out_error);
     int status = copy_text(scratch, text, &text_bytes, options, &error);
-    if (status < 0) btk_error_export(&error, out_error);
+    if (status < 0)
+        btk_error_export(&error, out_error);
     else
-        status = btk_encode_validated(tokenizer, scratch, (const char *)scratch->copy, text_bytes,
+        status = btk_encode_validated(tokenizer, scratch,
+                                      (const char *)scratch->copy + scratch->copy_begin, text_bytes,
                                       options, encoding, out_error);
     release_copy(scratch);
     return status;
 }
 
-// A byte gives at most one token; with an added space, a gap of one byte gives two.
+// A byte gives at most one token; with an added space, a gap of one byte gives two. Normalizing makes
+// no more characters than there were bytes, but more bytes: a Hangul syllable has nine of them then.
 size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
                         const struct btk_encode_options *options)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
-    const size_t specials
-        = options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
-    const size_t bytes
-        = options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
-    const size_t per_byte = config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2 : 1;
+    const size_t specials =
+        options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
+    const size_t bytes =
+        options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
+    const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
+    const size_t per_byte =
+        (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
     return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

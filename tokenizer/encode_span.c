@@ -43,12 +43,14 @@ static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
     size_t at = piece.begin;
     for (size_t i = 0; i < count; i++) {
-        const uint32_t length
-            = lengths ? lengths[i]
-                      : token_length(encoder->image, encoding->ids[first + i], i, text);
+        const uint32_t length =
+            lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
         if (encoding->offsets) {
-            encoding->offsets[2 * (first + i)] = source_begin(span, at);
-            encoding->offsets[2 * (first + i) + 1] = source_end(span, at + length - 1);
+            // Inside of the piece, whatever lengths an image gives to its tokens.
+            const size_t begin = btk_min_size(at, piece.end - 1);
+            const size_t end = btk_max_size(btk_min_size(at + length, piece.end), begin + 1);
+            encoding->offsets[2 * (first + i)] = source_begin(span, begin);
+            encoding->offsets[2 * (first + i) + 1] = source_end(span, end - 1);
         }
         if (encoding->word_ids) encoding->word_ids[first + i] = encoder->word_id;
         if (encoding->sources)
@@ -90,7 +92,8 @@ static size_t run_model(struct btk_encoder *encoder, struct btk_bytes text)
                             : BTK_NO_TOKEN;
     if (id != BTK_NO_TOKEN
         && ((image->tokens[id].flags & BTK_TOKEN_WHOLE)
-            || (image->config->flags & BTK_PIPELINE_IGNORE_MERGES))) {
+            || (image->config->flags & BTK_PIPELINE_IGNORE_MERGES)))
+    {
         bpe->ids[0] = id;
         bpe->lengths[0] = (uint32_t)text.length;
         return 1;
@@ -127,7 +130,8 @@ static int append_entry(struct btk_encoder *encoder, const struct btk_span *span
     uint32_t *const out = encoding->ids + encoding->count;
     const size_t count = entry->count;
     if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
-        memcpy(out, entry->ids, (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
+        memcpy(out, entry->ids,
+               (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
     } else {
         const int status = reserve(encoder, count);
         if (status < 0) return status;
@@ -157,9 +161,9 @@ static int encode_piece(struct btk_encoder *encoder, const struct btk_span *span
 static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *span)
 {
     struct btk_scratch *const scratch = encoder->scratch;
-    btk_pretok_next_fn *const next
-        = encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT ? btk_pretok_bert_next
-                                                                         : btk_pretok_gpt2_next;
+    btk_pretok_next_fn *const next = encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT
+                                         ? btk_pretok_bert_next
+                                         : btk_pretok_gpt2_next;
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
@@ -220,7 +224,7 @@ static int encode_first_piece(struct btk_encoder *encoder, const struct btk_span
     if (bytes <= scratch->prefixed.source_bytes_max)
         return encode_prefixed_piece(encoder, span, &scratch->prefixed, bytes);
     struct btk_normal_buffer buffer;
-    if (btk_normal_buffer_init(&buffer, bytes) < 0) return -ENOMEM;
+    if (btk_normal_buffer_init(&buffer, bytes, true) < 0) return -ENOMEM;
     scratch->spill_count++;
     const int status = encode_prefixed_piece(encoder, span, &buffer, bytes);
     btk_normal_buffer_clear(&buffer);
@@ -244,8 +248,8 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
     const uint32_t flags = encoder->image->config->flags;
     if (!(flags & BTK_PIPELINE_ADD_PREFIX_SPACE) || span->text.data[0] == ' ') {
         if (flags & BTK_PIPELINE_USE_REGEX) return encode_pieces(encoder, span);
-        const int status
-            = encode_piece(encoder, span, (struct btk_piece){0, (uint32_t)span->text.length});
+        const int status =
+            encode_piece(encoder, span, (struct btk_piece){0, (uint32_t)span->text.length});
         encoder->word_id++;
         return status;
     }
@@ -265,10 +269,21 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
                : encode_byte_level(encoder, span);
 }
 
+// Does the source spell the match as the normalized text does?
+static bool is_in_source(const struct btk_encoder *encoder, const struct btk_span *span,
+                         const struct btk_added_match *match, uint32_t begin, uint32_t end)
+{
+    const size_t length = match->end - match->begin;
+    return end - begin == length
+           && memcmp(encoder->text.data + begin, span->text.data + match->begin, length) == 0;
+}
+
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
     struct btk_encoding *const encoding = encoder->encoding;
+    // The match before took all of it as its spaces: the reference drops what is empty.
+    if (match->begin >= match->end) return 0;
     const int status = reserve(encoder, 1);
     if (status < 0) return status;
     const size_t at = encoding->count++;
@@ -281,8 +296,9 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
     if (encoding->sources) {
-        encoding->sources[2 * at] = match->has_spaces ? begin : 0;
-        encoding->sources[2 * at + 1] = match->has_spaces ? end : 0;
+        const bool is_shown = match->has_spaces && is_in_source(encoder, span, match, begin, end);
+        encoding->sources[2 * at] = is_shown ? begin : 0;
+        encoding->sources[2 * at + 1] = is_shown ? end : 0;
     }
     encoder->word_id++;
     return 0;
@@ -293,8 +309,8 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     struct btk_added_finder finder;
     struct btk_added_match match;
     size_t begin = 0;
-    btk_added_finder_init(&finder, &encoder->image->normal_trie,
-                          &encoder->tokenizer->normal_filter, span->text);
+    btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
+                          span->text);
     while (btk_added_finder_next(&finder, &match)) {
         int status = 0;
         if (match.begin > begin) {

@@ -24,11 +24,11 @@
 #include "tokenizer/progress.h"
 
 enum {
-    BTK_WINDOW_BYTES = 16 * 1024,  // of source text, normalized at a time
-    BTK_LONG_PIECE_BYTES = 65536,  // longest piece without a spill
-    BTK_PIECE_BATCH = 256,         // pieces that a pattern gives at a time
-    BTK_READ_SLACK_BYTES = 32,     // behind our own buffers, for whole loads
-    BTK_COPY_BYTES_MAX = 1 << 20,  // largest copy of a text that a scratch keeps
+    BTK_WINDOW_BYTES = 16 * 1024, // of source text, normalized at a time
+    BTK_LONG_PIECE_BYTES = 65536, // longest piece without a spill
+    BTK_PIECE_BATCH = 256,        // pieces that a pattern gives at a time
+    BTK_READ_SLACK_BYTES = 32,    // behind our own buffers, for whole loads
+    BTK_COPY_BYTES_MAX = 1 << 20, // largest copy of a text that a scratch keeps
 };
 
 struct btk_tokenizer {
@@ -47,8 +47,9 @@ struct btk_normal_buffer {
     size_t source_bytes_max; // what may be normalized into it
 };
 
-// -ENOMEM.
-BTK_MUST_USE int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t source_bytes_max);
+// The maps are eight bytes a byte: a spill that needs none goes without. -ENOMEM.
+BTK_MUST_USE int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t source_bytes_max,
+                                        bool has_maps);
 void btk_normal_buffer_clear(struct btk_normal_buffer *buffer);
 
 struct btk_scratch {
@@ -62,6 +63,7 @@ struct btk_scratch {
     struct btk_piece pieces[BTK_PIECE_BATCH];
     uint8_t *copy; // of texts that are validated
     size_t copy_bytes;
+    size_t copy_begin; // where the text begins in it
     uint64_t spill_count;
     struct btk_progress progress;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/hash.h"
+#include "common/utf8.h"
 #include "tokenizer/lookup_hash.h"
 
 static const char *const section_names[BTK_SECTION_COUNT] = {
@@ -135,10 +136,11 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
                          header->sections[BTK_SECTION_BYTES_LOOKUP].bytes / 8 - 1},
         .byte_ids = section_data(header, BTK_SECTION_BYTE_IDS),
         .merges = section_data(header, BTK_SECTION_MERGES),
-        .merge_mask = header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .merge_mask =
+            header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
         .trie_edges = section_data(header, BTK_SECTION_TRIE_EDGES),
-        .trie_edge_mask
-        = header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
+        .trie_edge_mask =
+            header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),
@@ -186,34 +188,66 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     const uint64_t count = section_bytes(view, section) / sizeof *slots;
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i < count; i++) {
-        if (slots[i].id == BTK_NO_TOKEN) empty_count++;
-        else if (!is_token(view, slots[i].id)) return refuse_section(error, section, "has no such id");
+        if (slots[i].id == BTK_NO_TOKEN)
+            empty_count++;
+        else if (!is_token(view, slots[i].id))
+            return refuse_section(error, section, "has no such id");
     }
     return empty_count ? 0 : refuse_section(error, section, "is full");
+}
+
+// What a token shows begins with the prefix that the decoder takes off; bounds of results follow
+// from the longest token, so it has to be true.
+static int check_texts(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    size_t token_bytes_max = 0, decoded_bytes_max = 0;
+    for (uint32_t id = 0; id < config->token_count; id++) {
+        const struct btk_bytes text = btk_image_token_text(view, id);
+        token_bytes_max = btk_max_size(token_bytes_max, text.length);
+        decoded_bytes_max =
+            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
+        const struct btk_bytes shown = btk_image_shown_text(view, id);
+        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
+            || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
+            return refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
+        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
+            && (shown.length < config->prefix_bytes
+                || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
+            return refuse_section(error, BTK_SECTION_TOKENS, "has a token without its prefix");
+    }
+    if (token_bytes_max != config->token_bytes_max
+        || decoded_bytes_max != config->decoded_bytes_max)
+        return refuse(error, "its longest token is of another length");
+    return 0;
 }
 
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
-        if (view->merges[i].key == UINT64_MAX) empty_count++;
+        if (view->merges[i].key == UINT64_MAX)
+            empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return refuse_section(error, BTK_SECTION_MERGES, "has no such id");
     }
     if (!empty_count) return refuse_section(error, BTK_SECTION_MERGES, "is full");
     for (unsigned i = 0; i < 256; i++)
-        if (view->byte_ids[i] != BTK_NO_TOKEN && !is_token(view, view->byte_ids[i]))
+        if (!is_token(view, view->byte_ids[i]))
             return refuse_section(error, BTK_SECTION_BYTE_IDS, "has no such id");
     return check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
 }
 
+// Edges lead to later nodes: so a walk ends.
 static int check_trie(const struct btk_image *view, struct btk_error *error)
 {
     const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        if (view->trie_edges[i].key == UINT32_MAX) empty_count++;
-        else if (view->trie_edges[i].child >= node_count)
+        if (view->trie_edges[i].key == UINT32_MAX)
+            empty_count++;
+        else if (view->trie_edges[i].child >= node_count
+                 || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
             return refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
     }
     if (!empty_count) return refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
@@ -228,18 +262,18 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
 static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
                             enum btk_section nodes_section, struct btk_error *error)
 {
-    const uint64_t edge_count
-        = section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
+    const uint64_t edge_count =
+        section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
     for (uint32_t i = 0; i < trie->node_count; i++) {
         const struct btk_added_node node = trie->nodes[i];
         if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
             return refuse_section(error, nodes_section, "has no such edge");
         if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
             return refuse_section(error, nodes_section, "has no such id");
+        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
+            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
+                return refuse_section(error, nodes_section + 1, "has no such node");
     }
-    for (uint64_t i = 0; i < edge_count; i++)
-        if (trie->edges[i].node >= trie->node_count)
-            return refuse_section(error, nodes_section + 1, "has no such node");
     return 0;
 }
 
@@ -248,10 +282,11 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status)
         status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
-                                                       : check_trie(view, error);
+                                                      : check_trie(view, error);
     if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
     if (!status)
         status = check_added_trie(view, &view->normal_trie, BTK_SECTION_NORMAL_NODES, error);
@@ -267,6 +302,8 @@ static int check_config(const struct btk_image *view, struct btk_error *error)
         return refuse(error, "its unknown token does not exist");
     if (config->model == BTK_MODEL_WORDPIECE && config->unknown_id == BTK_NO_TOKEN)
         return refuse(error, "it has no unknown token");
+    if (config->model == BTK_MODEL_WORDPIECE && config->word_chars_max > BTK_WORD_CHARS_LIMIT)
+        return refuse(error, "its words are too long");
     const uint32_t template_count = config->prefix_count + config->suffix_count;
     for (uint32_t i = 0; i < template_count; i++)
         if (!is_token(view, view->template_tokens[i].id))
@@ -279,8 +316,8 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     struct btk_image view;
     int status = btk_image_view(image, bytes, &view, error);
     if (status < 0) return status;
-    const uint64_t checksum
-        = btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
+    const uint64_t checksum =
+        btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
     if (checksum != view.header->checksum) return refuse(error, "its checksum is wrong");
     status = check_sizes(&view, error);
     if (!status) status = check_table_sizes(&view, error);
@@ -309,7 +346,8 @@ uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes by
 {
     const uint64_t hash = btk_lookup_hash(bytes);
     for (uint64_t at = hash;; at++) {
-        const struct btk_lookup_slot slot = image->bytes_lookup.slots[at & image->bytes_lookup.mask];
+        const struct btk_lookup_slot slot =
+            image->bytes_lookup.slots[at & image->bytes_lookup.mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
         if (slot.hash == hash >> 32 && equals(bytes, btk_image_decoded_text(image, slot.id)))
             return slot.id;

@@ -64,6 +64,13 @@ static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *im
     return (struct btk_bytes){image->decoded_text + begin, image->decoded_ends[id + 1] - begin};
 }
 
+// What a token of an encoding shows, and what the decoder is given.
+static inline struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
+{
+    return image->tokens[id].flags & BTK_TOKEN_NORMALIZED ? btk_image_decoded_text(image, id)
+                                                          : btk_image_token_text(image, id);
+}
+
 // The id of a text in one of the tables, whose keys are the texts of `ends` and `text`.
 // BTK_NO_TOKEN: not there.
 uint32_t btk_image_find_token(const struct btk_image *image, struct btk_bytes text);

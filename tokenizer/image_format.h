@@ -10,13 +10,15 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   1u
+#define BTK_IMAGE_VERSION   2u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
+// WordPiece: the longest max_input_chars_per_word. The scratch has room for as many tokens.
+#define BTK_WORD_CHARS_LIMIT 10000u
 
 enum btk_model_kind { BTK_MODEL_WORDPIECE = 1, BTK_MODEL_BPE = 2 };
 enum btk_normalizer_kind { BTK_NORMALIZER_NONE = 0, BTK_NORMALIZER_BERT = 1 };
@@ -35,23 +37,23 @@ enum btk_bert_flag {
 };
 
 enum btk_pipeline_flag {
-    BTK_PIPELINE_ADD_PREFIX_SPACE = 1 << 0, // ByteLevel pre-tokenizer
-    BTK_PIPELINE_USE_REGEX = 1 << 1,        // ByteLevel pre-tokenizer: the GPT-2 pattern
-    BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,     // post-processor
+    BTK_PIPELINE_ADD_PREFIX_SPACE = 1 << 0,  // ByteLevel pre-tokenizer
+    BTK_PIPELINE_USE_REGEX = 1 << 1,         // ByteLevel pre-tokenizer: the GPT-2 pattern
+    BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,      // post-processor
     BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
-    BTK_PIPELINE_IGNORE_MERGES = 1 << 4,    // BPE
-    BTK_PIPELINE_CLEANUP = 1 << 5,          // WordPiece decoder
+    BTK_PIPELINE_IGNORE_MERGES = 1 << 4,     // BPE
+    BTK_PIPELINE_CLEANUP = 1 << 5,           // WordPiece decoder
 };
 
 struct btk_image_config {
-    uint32_t model;        // enum btk_model_kind
-    uint32_t normalizer;   // enum btk_normalizer_kind
-    uint32_t bert_flags;   // set of enum btk_bert_flag
-    uint32_t pretokenizer; // enum btk_pretokenizer_kind
-    uint32_t decoder;      // enum btk_decoder_kind
-    uint32_t flags;        // set of enum btk_pipeline_flag
-    uint32_t unknown_id;   // BTK_NO_TOKEN: none
-    uint32_t word_chars_max; // WordPiece: longer words are unknown
+    uint32_t model;          // enum btk_model_kind
+    uint32_t normalizer;     // enum btk_normalizer_kind
+    uint32_t bert_flags;     // set of enum btk_bert_flag
+    uint32_t pretokenizer;   // enum btk_pretokenizer_kind
+    uint32_t decoder;        // enum btk_decoder_kind
+    uint32_t flags;          // set of enum btk_pipeline_flag
+    uint32_t unknown_id;     // BTK_NO_TOKEN: none
+    uint32_t word_chars_max; // WordPiece: longer words are unknown; BTK_WORD_CHARS_LIMIT at most
     uint32_t vocabulary_count;
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
@@ -59,9 +61,9 @@ struct btk_image_config {
     uint32_t decoded_bytes_max; // of DECODED_TEXT
     uint32_t prefix_count;      // of the template: tokens before the text
     uint32_t suffix_count;
-    uint32_t text_type_id; // type id of the text's tokens
+    uint32_t text_type_id;      // type id of the text's tokens
     uint32_t continuation_root; // WordPiece: the trie's node for words that go on
-    uint32_t prefix_bytes; // length of the continuing prefix
+    uint32_t prefix_bytes;      // length of the continuing prefix
 };
 
 enum btk_token_flag {
@@ -70,11 +72,13 @@ enum btk_token_flag {
     BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
     BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
     BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
+    BTK_TOKEN_NORMALIZED =
+        1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
 };
 
 struct btk_token_info {
-    uint32_t flags; // set of enum btk_token_flag
-    uint16_t leading_spaces;  // what trim_offsets takes off
+    uint32_t flags;          // set of enum btk_token_flag
+    uint16_t leading_spaces; // what trim_offsets takes off
     uint16_t trailing_spaces;
 };
 

@@ -7,7 +7,8 @@
 #include "common/utf8.h"
 #include "tokenizer/engine.h"
 
-// Walks along the text and counts characters; offsets nearly always grow.
+// Walks along the text and counts characters. Begins and ends each grow nearly always, but spaces
+// that several tokens show take the begins back behind the ends: so there are two.
 struct char_cursor {
     struct btk_bytes text;
     size_t byte;
@@ -19,8 +20,15 @@ static bool is_continuation(uint8_t byte)
     return (byte & 0xc0) == 0x80;
 }
 
-static uint32_t chars_before(struct char_cursor *cursor, size_t byte)
+static size_t distance(const struct char_cursor *cursor, size_t byte)
 {
+    return byte > cursor->byte ? byte - cursor->byte : cursor->byte - byte;
+}
+
+static uint32_t chars_before(struct char_cursor *cursor, const struct char_cursor *other,
+                             size_t byte)
+{
+    if (distance(other, byte) < distance(cursor, byte)) *cursor = *other;
     while (cursor->byte < byte)
         cursor->chars += !is_continuation(cursor->text.data[cursor->byte++]);
     while (cursor->byte > byte)
@@ -46,8 +54,7 @@ static size_t spaces_at_begin(struct btk_bytes text)
     for (size_t at = 0; at < text.length; count++) {
         size_t length;
         const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
-        if (code_point != SPACE_MARK
-            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+        if (code_point != SPACE_MARK && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
             break;
         at += length;
     }
@@ -61,8 +68,7 @@ static size_t spaces_at_end(struct btk_bytes text)
         size_t at = end - 1, length;
         while (at > 0 && is_continuation(text.data[at])) at--;
         const uint32_t code_point = btk_utf8_decode(text.data + at, &length);
-        if (code_point != SPACE_MARK
-            && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
+        if (code_point != SPACE_MARK && !(btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE))
             break;
         end = at;
     }
@@ -102,11 +108,11 @@ static void convert_offsets(struct btk_encoder *encoder, size_t first)
 {
     const struct btk_encoding *const encoding = encoder->encoding;
     const struct btk_bytes text = encoder->text;
-    const bool is_ascii
-        = encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
+    const bool is_ascii =
+        encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
     const bool trims = encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS;
     const bool counts = !is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
-    struct char_cursor cursor = {.text = text};
+    struct char_cursor begins = {.text = text}, ends = begins;
     if (is_ascii && !trims) return;
     for (size_t i = first; i < encoding->count; i++) {
         if (i % TICK_EVERY == 0) btk_progress_tick(&encoder->scratch->progress);
@@ -115,8 +121,8 @@ static void convert_offsets(struct btk_encoder *encoder, size_t first)
         if (!is_ascii) widen(text, offsets);
         if (trims) count_spaces(encoder, encoding->ids[i], offsets, &leading, &trailing);
         if (counts) {
-            offsets[0] = chars_before(&cursor, offsets[0]);
-            offsets[1] = chars_before(&cursor, offsets[1]);
+            offsets[0] = chars_before(&begins, &ends, offsets[0]);
+            offsets[1] = chars_before(&ends, &begins, offsets[1]);
         }
         if (leading || trailing) trim_one(encoder->image, i - first, leading, trailing, offsets);
     }

@@ -28,8 +28,8 @@ static int attach(const void *image, size_t bytes, bool is_verified,
                   struct btk_tokenizer **out_tokenizer, struct btk_error *error)
 {
     if ((uintptr_t)image % BTK_IMAGE_ALIGNMENT)
-        return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
-                             "the image is to be aligned to %u bytes", BTK_IMAGE_ALIGNMENT);
+        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "the image is to be aligned to %u bytes",
+                             BTK_IMAGE_ALIGNMENT);
     int status = is_verified ? 0 : btk_image_verify(image, bytes, error);
     if (status < 0) return status;
     struct btk_tokenizer *const tokenizer = calloc(1, sizeof *tokenizer);
@@ -49,13 +49,15 @@ static int attach(const void *image, size_t bytes, bool is_verified,
 static int attach_copy(struct btk_bytes image, struct btk_tokenizer **out_tokenizer,
                        struct btk_error *error)
 {
-    void *const memory
-        = aligned_alloc(BTK_IMAGE_ALIGNMENT, btk_align_up(image.length, BTK_IMAGE_ALIGNMENT));
+    void *const memory =
+        aligned_alloc(BTK_IMAGE_ALIGNMENT, btk_align_up(image.length, BTK_IMAGE_ALIGNMENT));
     if (!memory) return no_memory(error);
     memcpy(memory, image.data, image.length);
     const int status = attach(memory, image.length, false, out_tokenizer, error);
-    if (status < 0) free(memory);
-    else (*out_tokenizer)->memory = memory;
+    if (status < 0)
+        free(memory);
+    else
+        (*out_tokenizer)->memory = memory;
     return status;
 }
 
@@ -143,20 +145,20 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
     if (!scratch->cache || btk_piece_cache_init(scratch->cache) < 0) return -ENOMEM;
     int status = btk_bpe_scratch_init(&scratch->bpe, BTK_LONG_PIECE_BYTES);
     if (!status && config->normalizer == BTK_NORMALIZER_BERT) {
-        status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES);
+        status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES, true);
         scratch->bert = malloc(sizeof *scratch->bert);
         if (!scratch->bert) return -ENOMEM;
         btk_bert_init(scratch->bert, scratch->kernels, config->bert_flags);
-        scratch->bert->keeps_spaces = config->pretokenizer == BTK_PRETOKENIZER_BERT
-                                      && tokenizer->normal_filter.is_empty;
+        scratch->bert->keeps_spaces =
+            config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
-        status = btk_normal_buffer_init(&scratch->prefixed, 1024);
+        status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
     return status;
 }
 
-BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer,
-                            struct btk_scratch **out_scratch, struct btk_error_info *out_error)
+BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_scratch **out_scratch,
+                            struct btk_error_info *out_error)
 {
     struct btk_error error;
     const struct btk_kernels *kernels;
@@ -230,10 +232,14 @@ BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32
 }
 
 BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
-                                      const char *text, const uint32_t source[2],
-                                      size_t *out_bytes)
+                                      const char *text, const uint32_t source[2], size_t *out_bytes)
 {
-    if (source[1] == 0) return btk_token_text(tokenizer, id, out_bytes);
+    if (source[1] == 0) {
+        if (id >= tokenizer->image.config->token_count) return NULL;
+        const struct btk_bytes shown = btk_image_shown_text(&tokenizer->image, id);
+        *out_bytes = shown.length;
+        return (const char *)shown.data;
+    }
     *out_bytes = source[1] - source[0];
     return text + source[0];
 }
@@ -241,8 +247,8 @@ BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uin
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
                           uint32_t *out_id)
 {
-    const uint32_t id = btk_image_find_token(&tokenizer->image,
-                                             (struct btk_bytes){(const uint8_t *)token, bytes});
+    const uint32_t id =
+        btk_image_find_token(&tokenizer->image, (struct btk_bytes){(const uint8_t *)token, bytes});
     if (id == BTK_NO_TOKEN) return false;
     *out_id = id;
     return true;

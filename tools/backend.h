@@ -45,5 +45,4 @@ BTK_MUST_USE int btk_engine_backend_open(const struct btk_options *options,
 // The cluster at --connect. -ENOENT, -ECONNREFUSED, -ETIMEDOUT: nobody answers.
 BTK_MUST_USE int btk_cluster_backend_open(const struct btk_options *options,
                                           const struct btk_backend_request *request,
-                                          struct btk_backend *out_backend,
-                                          struct btk_error *error);
+                                          struct btk_backend *out_backend, struct btk_error *error);

@@ -17,7 +17,6 @@ struct cluster_backend {
     const struct btk_request_batch *requests[BTK_BACKEND_DEPTH_MAX];
 };
 
-
 static int submit_once(struct cluster_backend *backend, unsigned slot, struct btk_error *error)
 {
     const struct btk_request_batch *const request = backend->requests[slot];
@@ -41,14 +40,12 @@ static int submit_once(struct cluster_backend *backend, unsigned slot, struct bt
 
 static void pause_ms(uint32_t milliseconds)
 {
-    const struct timespec time
-        = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+    const struct timespec time = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
     nanosleep(&time, NULL);
 }
 
 // No room until the cluster has let go of older batches: it is asked to, and tried again.
-static int submit_patiently(struct cluster_backend *backend, unsigned slot,
-                            struct btk_error *error)
+static int submit_patiently(struct cluster_backend *backend, unsigned slot, struct btk_error *error)
 {
     for (unsigned i = 0; i < RETRIES_MAX; i++) {
         const int status = submit_once(backend, slot, error);
@@ -133,8 +130,8 @@ int btk_cluster_backend_open(const struct btk_options *options,
 {
     struct cluster_backend *const backend = calloc(1, sizeof *backend);
     if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    const struct btk_client_options client_options
-        = {.endpoint = options->values[BTK_OPTION_connect], .name = "budtiktok submit"};
+    const struct btk_client_options client_options = {
+        .endpoint = options->values[BTK_OPTION_connect], .name = "budtiktok submit"};
     struct btk_error_info info;
     int status = btk_client_connect(&client_options, &backend->client, &info);
     if (status < 0) {
@@ -148,7 +145,7 @@ int btk_cluster_backend_open(const struct btk_options *options,
         close_backend(backend);
         return status;
     }
-    *out_backend = (struct btk_backend){
-        backend, BTK_BACKEND_DEPTH_MAX, submit, wait_for, view, release, close_backend};
+    *out_backend = (struct btk_backend){backend, BTK_BACKEND_DEPTH_MAX, submit, wait_for, view,
+                                        release, close_backend};
     return 0;
 }

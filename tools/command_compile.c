@@ -21,8 +21,7 @@ static int write_image(const char *path, const struct btk_buffer *image, struct 
     bool is_good = file && fwrite(image->data, 1, image->length, file) == image->length;
     if (file) is_good = fclose(file) == 0 && is_good;
     if (is_good && rename(temporary, path) == 0) return 0;
-    const int status
-        = btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
+    const int status = btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     unlink(temporary);
     return status;
 }

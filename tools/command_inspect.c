@@ -14,8 +14,10 @@
 static void write_text(struct btk_json_writer *writer, const char *name, const char *value)
 {
     btk_json_name(writer, name);
-    if (value) btk_json_string(writer, value);
-    else btk_json_null(writer);
+    if (value)
+        btk_json_string(writer, value);
+    else
+        btk_json_null(writer);
 }
 
 static void write_number(struct btk_json_writer *writer, const char *name, uint64_t number)
@@ -53,10 +55,11 @@ static void write_pipeline(struct btk_json_writer *writer, const struct btk_imag
 
 static void write_sections(struct btk_json_writer *writer, const struct btk_image_header *header)
 {
-    static const char *const names[BTK_SECTION_COUNT]
-        = {"tokens",    "token_ends",  "token_text", "decoded_ends", "decoded_text", "text_lookup",
-           "bytes_lookup", "byte_ids", "merges",     "trie_edges",   "trie_tokens",  "raw_nodes",
-           "raw_edges", "normal_nodes", "normal_edges", "template"};
+    static const char *const names[BTK_SECTION_COUNT] = {
+        "tokens",       "token_ends",   "token_text",   "decoded_ends",
+        "decoded_text", "text_lookup",  "bytes_lookup", "byte_ids",
+        "merges",       "trie_edges",   "trie_tokens",  "raw_nodes",
+        "raw_edges",    "normal_nodes", "normal_edges", "template"};
     btk_json_name(writer, "bytes");
     btk_json_begin_object(writer);
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++)

@@ -33,7 +33,7 @@ struct serve {
 
 static const char *const config_keys[BTK_OPTION_COUNT] = {
 #define OPTION(name, spelling, argument, help, commands)                                           \
-    [BTK_OPTION_##name] = ((commands) & BTK_IN(SERVE)) ? spelling : NULL,
+    [BTK_OPTION_##name] = ((commands)&BTK_IN(SERVE)) ? spelling : NULL,
     BTK_OPTION_LIST(OPTION)
 #undef OPTION
 };
@@ -80,8 +80,8 @@ static int take_tokenizers(struct serve_config *config, const struct btk_json *l
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "more than %d tokenizers",
                              BTK_COORDINATOR_TOKENIZERS_MAX);
     for (size_t i = 0; i < count; i++) {
-        const int status
-            = value_text(is_list ? btk_json_at(list, i) : list, config->tokenizers[i], error);
+        const int status =
+            value_text(is_list ? btk_json_at(list, i) : list, config->tokenizers[i], error);
         if (status < 0) return status;
         config->options.tokenizers[i] = config->tokenizers[i];
     }
@@ -90,8 +90,7 @@ static int take_tokenizers(struct serve_config *config, const struct btk_json *l
 }
 
 static int take_member(struct serve_config *config, const struct btk_options *given,
-                       struct btk_bytes name, const struct btk_json *value,
-                       struct btk_error *error)
+                       struct btk_bytes name, const struct btk_json *value, struct btk_error *error)
 {
     const unsigned key = find_key(name);
     if (key == BTK_OPTION_COUNT)
@@ -195,8 +194,8 @@ static int parse_workers(const struct serve_config *config, struct btk_coordinat
     const char *const text = config->options.values[BTK_OPTION_workers];
     uint64_t count = 0;
     if (!text || strcmp(text, "auto") == 0) return 0;
-    const int status
-        = btk_options_number(&config->options, BTK_OPTION_workers, 1, 0, &count, error);
+    const int status =
+        btk_options_number(&config->options, BTK_OPTION_workers, 1, 0, &count, error);
     if (status < 0) return status;
     if (count > BTK_AFFINITY_MAX_CPUS)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--workers: at most %d",
@@ -211,8 +210,8 @@ static int compile(const struct btk_coordinator_tokenizer *tokenizer, int image_
 {
     struct btk_buffer image;
     btk_buffer_init(&image);
-    int status
-        = btk_compile_named(tokenizer->path ? tokenizer->path : tokenizer->name, &image, error);
+    int status =
+        btk_compile_named(tokenizer->path ? tokenizer->path : tokenizer->name, &image, error);
     if (!status) status = btk_write_image(image_fd, &image, error);
     btk_buffer_clear(&image);
     return status;

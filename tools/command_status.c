@@ -20,11 +20,16 @@ static void print_value(const char *indent, struct btk_bytes name, const struct 
     double number;
     bool flag;
     printf("%s%-28.*s ", indent, (int)name.length, (const char *)name.data);
-    if (btk_json_try_string(value, &text)) printf("%.*s\n", (int)text.length, (const char *)text.data);
-    else if (btk_json_try_integer(value, &integer)) printf("%" PRId64 "\n", integer);
-    else if (btk_json_try_number(value, &number)) printf("%.3f\n", number);
-    else if (btk_json_try_bool(value, &flag)) printf("%s\n", flag ? "yes" : "no");
-    else printf("-\n");
+    if (btk_json_try_string(value, &text))
+        printf("%.*s\n", (int)text.length, (const char *)text.data);
+    else if (btk_json_try_integer(value, &integer))
+        printf("%" PRId64 "\n", integer);
+    else if (btk_json_try_number(value, &number))
+        printf("%.3f\n", number);
+    else if (btk_json_try_bool(value, &flag))
+        printf("%s\n", flag ? "yes" : "no");
+    else
+        printf("-\n");
 }
 
 static int compare_names(const void *a, const void *b)
@@ -68,8 +73,7 @@ static void print_object(const struct btk_json *object, const char *indent)
     size_t count = 0;
     void *cursor = NULL;
     const struct btk_json *value;
-    while (count < BTK_ARRAY_COUNT(names)
-           && btk_json_next(object, &cursor, &names[count], &value))
+    while (count < BTK_ARRAY_COUNT(names) && btk_json_next(object, &cursor, &names[count], &value))
         count++;
     qsort(names, count, sizeof names[0], compare_names);
     for (size_t i = 0; i < count; i++) print_member(object, names[i], indent);
@@ -83,8 +87,8 @@ static int print_status(const struct btk_options *options, const char *json, siz
         return 0;
     }
     struct btk_json *root;
-    const int status
-        = btk_json_parse((struct btk_bytes){(const uint8_t *)json, bytes}, &root, error);
+    const int status =
+        btk_json_parse((struct btk_bytes){(const uint8_t *)json, bytes}, &root, error);
     if (status < 0) return status;
     print_object(root, "");
     btk_json_free(root);
@@ -100,8 +104,10 @@ static int ask(struct btk_client *client, const struct btk_options *options,
     char *const json = malloc(STATUS_BYTES_MAX);
     if (!json) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     int status = btk_client_status(client, json, STATUS_BYTES_MAX, &bytes, &info);
-    if (status < 0) btk_error_import(error, &info);
-    else status = print_status(options, json, bytes, error);
+    if (status < 0)
+        btk_error_import(error, &info);
+    else
+        status = print_status(options, json, bytes, error);
     free(json);
     return status;
 }
@@ -111,10 +117,10 @@ int btk_command_status(const struct btk_options *options)
     struct btk_error error;
     struct btk_error_info info;
     struct btk_client *client = NULL;
-    const struct btk_client_options client_options
-        = {.endpoint = options->values[BTK_OPTION_connect],
-           .slab_bytes = 1 << 20,
-           .name = "budtiktok status"};
+    const struct btk_client_options client_options = {.endpoint =
+                                                          options->values[BTK_OPTION_connect],
+                                                      .slab_bytes = 1 << 20,
+                                                      .name = "budtiktok status"};
     int status = btk_client_connect(&client_options, &client, &info);
     if (status < 0) {
         btk_error_import(&error, &info);

@@ -15,10 +15,6 @@ int btk_command_worker(const struct btk_options *options)
     char path[4096];
     char *arguments[6];
     unsigned count = 0;
-    if (options->file_count) {
-        btk_error_set(&error, EINVAL, BTK_NO_OFFSET, "worker takes no FILE; see budtiktok worker --help");
-        return btk_exit_report(BTK_EXIT_USAGE, &error);
-    }
     if (btk_sibling_path("budtiktok-worker", path, sizeof path, &error) < 0)
         return btk_exit_report(BTK_EXIT_FILE, &error);
     arguments[count++] = path;

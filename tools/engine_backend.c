@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/utf8.h"
 #include "tools/backend.h"
 #include "tools/open_tokenizer.h"
 
@@ -16,6 +17,7 @@ struct engine_backend {
     uint32_t *token_ends;
     char *text; // decode
     size_t text_capacity;
+    struct btk_buffer replaced; // a document as the sources of its tokens speak of it
 };
 
 static void clear_columns(struct engine_backend *backend)
@@ -60,6 +62,20 @@ static int reserve_columns(struct engine_backend *backend, size_t capacity)
     return 0;
 }
 
+// With its invalid parts replaced, when that was asked for.
+static int make_valid(struct engine_backend *backend, struct btk_bytes *text)
+{
+    if (backend->request.invalid_utf8 != BTK_INVALID_UTF8_REPLACE
+        || btk_utf8_valid_prefix(text->data, text->length) == text->length)
+        return 0;
+    struct btk_buffer *const replaced = &backend->replaced;
+    replaced->length = 0;
+    if (btk_buffer_reserve(replaced, 3 * text->length) < 0) return -ENOMEM;
+    replaced->length = btk_utf8_replace_invalid(replaced->data, text->data, text->length);
+    *text = (struct btk_bytes){replaced->data, replaced->length};
+    return 0;
+}
+
 static int write_tokens(struct engine_backend *backend, const char *text)
 {
     const struct btk_encoding *const encoding = &backend->encoding;
@@ -69,6 +85,7 @@ static int write_tokens(struct engine_backend *backend, const char *text)
         const char *const token = btk_token_text_in(backend->tokenizer, encoding->ids[i], text,
                                                     &encoding->sources[2 * i], &bytes);
         if (btk_buffer_append(&backend->token_text, token, bytes) < 0) return -ENOMEM;
+        if (backend->token_text.length > UINT32_MAX) return -E2BIG;
         backend->token_ends[i] = (uint32_t)backend->token_text.length;
     }
     return 0;
@@ -103,43 +120,57 @@ static void fill_view(const struct engine_backend *backend, struct btk_document_
 static int encode_document(struct engine_backend *backend, struct btk_bytes document,
                            struct btk_document_view *out_view)
 {
-    const struct btk_encode_options options
-        = {.add_special_tokens = backend->batch->add_special_tokens,
-           .offsets_unit = backend->request.offsets_unit,
-           .invalid_utf8 = backend->request.invalid_utf8};
+    const struct btk_encode_options options = {.add_special_tokens =
+                                                   backend->batch->add_special_tokens,
+                                               .offsets_unit = backend->request.offsets_unit,
+                                               .invalid_utf8 = backend->request.invalid_utf8};
     struct btk_error_info error = {.offset = 0};
+    int status = make_valid(backend, &document);
+    if (!status)
+        status = reserve_columns(backend,
+                                 btk_encode_bound(backend->tokenizer, document.length, &options));
     const char *const text = document.length ? (const char *)document.data : "";
-    int status = reserve_columns(
-        backend, btk_encode_bound(backend->tokenizer, document.length, &options));
     if (!status)
         status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
                             &backend->encoding, &error);
     if (!status && backend->token_ends) status = write_tokens(backend, text);
-    if (!status) fill_view(backend, out_view);
+    if (!status)
+        fill_view(backend, out_view);
     else
-        *out_view = (struct btk_document_view){.status = status_of(status),
-                                               .error_offset = error.offset};
+        *out_view =
+            (struct btk_document_view){.status = status_of(status), .error_offset = error.offset};
     return 0;
+}
+
+// The bound is that of the longest token, which may be far from all the others: room grows up to it.
+static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_t id_count,
+                      size_t *out_bytes)
+{
+    const size_t bound = btk_decode_bound(backend->tokenizer, id_count);
+    size_t capacity = btk_min_size(bound, 16 * id_count + 4096);
+    for (;; capacity = btk_min_size(bound, 2 * capacity)) {
+        if (capacity > backend->text_capacity || !backend->text) {
+            free(backend->text);
+            backend->text = malloc(capacity + 1);
+            backend->text_capacity = backend->text ? capacity : 0;
+            if (!backend->text) return -ENOMEM;
+        }
+        const int status =
+            btk_decode(backend->tokenizer, ids, id_count, backend->request.skip_special_tokens,
+                       backend->text, backend->text_capacity, out_bytes, NULL);
+        if (status != -ENOBUFS || backend->text_capacity >= bound) return status;
+    }
 }
 
 static int decode_document(struct engine_backend *backend, struct btk_bytes document,
                            struct btk_document_view *out_view)
 {
-    const size_t id_count = document.length / sizeof(uint32_t);
-    const size_t bound = btk_decode_bound(backend->tokenizer, id_count);
-    if (bound > backend->text_capacity || !backend->text) {
-        free(backend->text);
-        backend->text = malloc(bound + 1);
-        backend->text_capacity = backend->text ? bound : 0;
-        if (!backend->text) return -ENOMEM;
-    }
-    size_t bytes;
-    const int status = btk_decode(backend->tokenizer, (const uint32_t *)(const void *)document.data,
-                                  id_count, backend->request.skip_special_tokens, backend->text,
-                                  backend->text_capacity, &bytes, NULL);
-    if (status < 0) return status;
-    *out_view = (struct btk_document_view){.text = (const uint8_t *)backend->text,
-                                           .text_bytes = bytes};
+    size_t bytes = 0;
+    const int status = try_decode(backend, (const uint32_t *)(const void *)document.data,
+                                  document.length / sizeof(uint32_t), &bytes);
+    *out_view = status < 0 ? (struct btk_document_view){.status = status_of(status)}
+                           : (struct btk_document_view){.text = (const uint8_t *)backend->text,
+                                                        .text_bytes = bytes};
     return 0;
 }
 
@@ -178,6 +209,7 @@ static void close_backend(void *self)
     struct engine_backend *const backend = self;
     clear_columns(backend);
     btk_buffer_clear(&backend->token_text);
+    btk_buffer_clear(&backend->replaced);
     free(backend->text);
     btk_scratch_free(&backend->scratch);
     btk_tokenizer_close(&backend->tokenizer);
@@ -191,8 +223,8 @@ int btk_engine_backend_open(const struct btk_options *options,
     struct engine_backend *const backend = calloc(1, sizeof *backend);
     if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     backend->request = *request;
-    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer,
-                                    error);
+    int status =
+        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer, error);
     struct btk_error_info info;
     if (!status && btk_scratch_new(backend->tokenizer, &backend->scratch, &info) < 0)
         status = btk_error_import(error, &info);

@@ -17,9 +17,9 @@ enum {
     BATCH_LINES = 16384,
 };
 
-#define DOCUMENT_BYTES_MAX  ((uint64_t)1 << 30)
-#define JSON_LINE_OVERHEAD  6 // \u0000 for one byte
-#define ID_CHARACTERS       12
+#define DOCUMENT_BYTES_MAX ((uint64_t)1 << 30)
+#define JSON_LINE_OVERHEAD 6 // \u0000 for one byte
+#define ID_CHARACTERS      12
 
 static const char *const format_names[] = {"auto", "text", "lines", "jsonl", NULL};
 
@@ -40,8 +40,7 @@ int btk_input_init(struct btk_input *input, const struct btk_options *options,
 {
     unsigned format;
     *input = (struct btk_input){.fd = -1, .text_key = "text"};
-    int status
-        = btk_options_choice(options, BTK_OPTION_input_format, format_names, &format, error);
+    int status = btk_options_choice(options, BTK_OPTION_input_format, format_names, &format, error);
     if (!status)
         status = btk_options_number(options, BTK_OPTION_max_document_bytes, 1, DOCUMENT_BYTES_MAX,
                                     &input->document_bytes_max, error);
@@ -122,8 +121,8 @@ static int add_error_line(struct btk_request_batch *batch, const char *code, uin
                           const char *message)
 {
     struct btk_request_line line = {.error = {.code = code, .offset = offset}};
-    snprintf(line.error.message, sizeof line.error.message, "%.*s",
-             BTK_REQUEST_MESSAGE_MAX - 1, message);
+    snprintf(line.error.message, sizeof line.error.message, "%.*s", BTK_REQUEST_MESSAGE_MAX - 1,
+             message);
     return btk_request_add_line(batch, &line);
 }
 
@@ -199,7 +198,8 @@ static int add_lines(struct btk_input *input, struct btk_request_batch *batch)
             close_file(input);
             return status;
         }
-        if (is_too_long) status = add_too_large(input, batch);
+        if (is_too_long)
+            status = add_too_large(input, batch);
         else
             status = input->current == BTK_INPUT_JSONL ? add_json_line(input, line, batch)
                                                        : add_document(batch, line);
@@ -247,8 +247,8 @@ int btk_input_next(struct btk_input *input, struct btk_request_batch *batch,
             const int status = open_next(input, error);
             if (status <= 0) return status;
         }
-        const int status = input->current == BTK_INPUT_TEXT ? add_text(input, batch)
-                                                            : add_lines(input, batch);
+        const int status =
+            input->current == BTK_INPUT_TEXT ? add_text(input, batch) : add_lines(input, batch);
         if (status == -ENOMEM) goto no_memory;
         if (status < 0)
             return btk_error_set(error, -status, BTK_NO_OFFSET, "%s: %s", input->name,

@@ -34,7 +34,7 @@ struct btk_input {
     const char *name;
     struct btk_line_reader lines;
     uint64_t bytes_done;
-    uint64_t bytes_total; // 0: nobody knows
+    uint64_t bytes_total;     // 0: nobody knows
     struct btk_json *pending; // a line whose options begin a new batch
 };
 

@@ -36,14 +36,14 @@ static int finish_oldest(struct job *job, struct btk_error *error)
     struct view_context context = {job, slot};
     int status = job->backend.wait(job->backend.self, slot, error);
     if (!status)
-        status = btk_output_write(&job->output, &job->batches[slot], view_document, &context,
-                                  error);
+        status =
+            btk_output_write(&job->output, &job->batches[slot], view_document, &context, error);
     job->backend.release(job->backend.self, slot);
     job->oldest = (slot + 1) % job->backend.depth;
     job->in_flight--;
-    const struct btk_progress_counts counts
-        = {job->input.bytes_done + job->input.lines.bytes_read, job->input.bytes_total,
-           job->output.document_count, job->output.token_count};
+    const struct btk_progress_counts counts = {job->input.bytes_done + job->input.lines.bytes_read,
+                                               job->input.bytes_total, job->output.document_count,
+                                               job->output.token_count};
     btk_progress_update(&job->progress, &counts);
     return status;
 }
@@ -80,8 +80,8 @@ static int read_request(const struct btk_options *options, struct btk_backend_re
     if (!status) status = btk_options_choice(options, BTK_OPTION_invalid_utf8, ways, &way, error);
     if (status < 0) return status;
     *request = (struct btk_backend_request){
-        .operation = options->command == BTK_COMMAND_DECODE ? BTK_OPERATION_DECODE
-                                                            : BTK_OPERATION_ENCODE,
+        .operation =
+            options->command == BTK_COMMAND_DECODE ? BTK_OPERATION_DECODE : BTK_OPERATION_ENCODE,
         .offsets_unit = (uint8_t)unit,
         .invalid_utf8 = (uint8_t)way,
         .skip_special_tokens = btk_options_has(options, BTK_OPTION_skip_special_tokens),
@@ -114,9 +114,9 @@ int btk_job_run(const struct btk_options *options, btk_backend_open_fn *open_bac
         return close_job(&job, btk_exit_report(BTK_EXIT_USAGE, &error));
     const int output_status = btk_output_open(&job.output, options, &error);
     if (output_status < 0)
-        return close_job(&job, btk_exit_report(output_status == -EINVAL ? BTK_EXIT_USAGE
-                                                                         : BTK_EXIT_FILE,
-                                                &error));
+        return close_job(
+            &job,
+            btk_exit_report(output_status == -EINVAL ? BTK_EXIT_USAGE : BTK_EXIT_FILE, &error));
     request.fields = job.output.fields;
     const int open_status = open_backend(options, &request, &job.backend, &error);
     if (open_status < 0) return close_job(&job, btk_exit_report_backend(open_status, &error));

@@ -69,8 +69,8 @@ int btk_line_reader_next(struct btk_line_reader *reader, struct btk_bytes *out_l
     for (;;) {
         const size_t left = reader->buffer.length - reader->position;
         const uint8_t *const begin = reader->buffer.data + reader->position;
-        const uint8_t *const end
-            = left > searched ? memchr(begin + searched, '\n', left - searched) : NULL;
+        const uint8_t *const end =
+            left > searched ? memchr(begin + searched, '\n', left - searched) : NULL;
         const size_t length = end ? (size_t)(end - begin) : left;
         if (length > reader->line_bytes_max) {
             *out_is_too_long = true;

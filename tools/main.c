@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // budtiktok: finds the command and runs it.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,7 @@ static int choose_kernels(struct btk_error *error)
 static int print_generated(int argc, char **argv)
 {
     enum btk_command command;
-    if (argc == 3 && strcmp(argv[1], "--man") == 0
-        && btk_options_try_command(argv[2], &command)) {
+    if (argc == 3 && strcmp(argv[1], "--man") == 0 && btk_options_try_command(argv[2], &command)) {
         btk_usage_print_man(command);
         return BTK_EXIT_DONE;
     }
@@ -58,28 +58,38 @@ static int run_command(enum btk_command command, int argc, char **argv)
     return command_table[command](&options);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     enum btk_command command;
     struct btk_error error;
     if (btk_log_init(getenv("BUDTIKTOK_LOG")) < 0)
-        fprintf(stderr, "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
+        fprintf(stderr,
+                "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
     if (choose_kernels(&error) < 0) return btk_exit_report(BTK_EXIT_USAGE, &error);
     if (argc < 2) {
-        btk_usage_print();
+        btk_usage_print(stderr);
         return BTK_EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        btk_usage_print();
+        btk_usage_print(stdout);
         return BTK_EXIT_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("budtiktok %s\n", BTK_VERSION);
         return BTK_EXIT_DONE;
     }
-    if (btk_options_try_command(argv[1], &command))
-        return run_command(command, argc - 2, argv + 2);
+    if (btk_options_try_command(argv[1], &command)) return run_command(command, argc - 2, argv + 2);
     if (print_generated(argc, argv) == BTK_EXIT_DONE) return BTK_EXIT_DONE;
     fprintf(stderr, "budtiktok: \"%s\" is not a command; see budtiktok --help\n", argv[1]);
     return BTK_EXIT_USAGE;
+}
+
+// What was printed has to arrive: a full disk is an error.
+int main(int argc, char **argv)
+{
+    const int status = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fprintf(stderr, "budtiktok: standard output: %s\n",
+            errno ? strerror(errno) : "cannot be written to");
+    return BTK_EXIT_FILE;
 }

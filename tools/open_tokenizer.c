@@ -27,10 +27,10 @@ int btk_open_tokenizer(const char *name, struct btk_tokenizer **out_tokenizer,
 {
     struct btk_default_model model;
     struct btk_error_info info;
-    const int status = is_embedded(name, &model)
-                           ? btk_tokenizer_open_json(model.json, model.json_bytes, out_tokenizer,
-                                                     &info)
-                           : btk_tokenizer_open(name, out_tokenizer, &info);
+    const int status =
+        is_embedded(name, &model)
+            ? btk_tokenizer_open_json(model.json, model.json_bytes, out_tokenizer, &info)
+            : btk_tokenizer_open(name, out_tokenizer, &info);
     return status < 0 ? btk_error_import(error, &info) : 0;
 }
 

@@ -5,6 +5,7 @@
 //     COMMAND(name, NAME, arguments, summary, text, examples)
 //     OPTION(name, "spelling", argument or NULL, help, set of commands)
 //
+// `arguments` names the files that it takes: "" none, "[FILE]" at most one, "[FILE...]" any number.
 // An option without an argument is a flag. An option has one spelling and one meaning everywhere.
 #pragma once
 
@@ -55,24 +56,29 @@
            "tokenizer.json or image; or the name of an embedded one: wordpiece (the default), "    \
            "bpe. serve takes it several times, submit takes the name that the cluster knows",      \
            BTK_READERS | BTK_IN(SERVE) | BTK_IN(VERIFY))                                           \
-    OPTION(connect, "connect", "ENDPOINT", "the cluster, ipc:///path; default: $BUDTIKTOK_CONNECT",\
+    OPTION(connect, "connect", "ENDPOINT",                                                         \
+           "the cluster, ipc:///path; default: $BUDTIKTOK_CONNECT",                                \
            BTK_IN(SUBMIT) | BTK_IN(STATUS) | BTK_IN(WORKER))                                       \
     OPTION(input_format, "input-format", "FORMAT",                                                 \
            "auto, text (a file is a document), lines (a line is one) or jsonl; auto: jsonl for "   \
            "*.jsonl, lines for standard input, else text",                                         \
            BTK_READERS)                                                                            \
-    OPTION(text_key, "text-key", "KEY", "the member of a JSON line that holds the text "           \
-           "(default text)", BTK_ENCODERS)                                                         \
+    OPTION(text_key, "text-key", "KEY",                                                            \
+           "the member of a JSON line that holds the text "                                        \
+           "(default text)",                                                                       \
+           BTK_ENCODERS)                                                                           \
     OPTION(output, "output", "FILE", "where the results go; - is standard output",                 \
            BTK_READERS | BTK_IN(COMPILE))                                                          \
     OPTION(output_format, "output-format", "FORMAT",                                               \
            "jsonl (default), u32 (all ids, little endian; FILE.ends: u64, where each document "    \
-           "ends) or npy (the same as NumPy arrays); decode writes jsonl alone", BTK_READERS)      \
-    OPTION(no_special_tokens, "no-special-tokens", NULL,                                           \
-           "without what the post-processor adds", BTK_ENCODERS)                                   \
+           "ends) or npy (the same as NumPy arrays); decode writes jsonl alone",                   \
+           BTK_READERS)                                                                            \
+    OPTION(no_special_tokens, "no-special-tokens", NULL, "without what the post-processor adds",   \
+           BTK_ENCODERS)                                                                           \
     OPTION(fields, "fields", "LIST",                                                               \
            "of ids,type_ids,tokens,offsets,word_ids,sequence_ids,special_tokens_mask,"             \
-           "attention_mask,overflowing (default ids)", BTK_ENCODERS)                               \
+           "attention_mask,overflowing (default ids)",                                             \
+           BTK_ENCODERS)                                                                           \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \
            "error (default: the document is refused) or replace (by U+FFFD)", BTK_ENCODERS)        \
@@ -82,8 +88,8 @@
            BTK_IN(DECODE))                                                                         \
     OPTION(reference, "reference", "FILE", "JSON Lines of texts and what they are to become",      \
            BTK_IN(VERIFY))                                                                         \
-    OPTION(workers, "workers", "N",                                                                \
-           "auto (default): as many as affinity and cgroup quota allow", BTK_IN(SERVE))            \
+    OPTION(workers, "workers", "N", "auto (default): as many as affinity and cgroup quota allow",  \
+           BTK_IN(SERVE))                                                                          \
     OPTION(cpus, "cpus", "LIST", "processors to pin workers to, such as 0-3,8", BTK_IN(SERVE))     \
     OPTION(cpu, "cpu", "N", "processor to pin to", BTK_IN(WORKER))                                 \
     OPTION(listen, "listen", "ENDPOINT",                                                           \

@@ -2,6 +2,7 @@
 #include "tools/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,21 @@ static int parse_option(struct btk_options *options, int argc, char **argv, int 
     return option == BTK_OPTION_tokenizer ? add_tokenizer(options, value, error) : 0;
 }
 
+// As many files as the list says.
+static int check_files(const struct btk_options *options, struct btk_error *error)
+{
+    static const char *const arguments[BTK_COMMAND_COUNT] = {
+#define COMMAND(name, NAME, arguments, summary, text, examples) [BTK_COMMAND_##NAME] = arguments,
+        BTK_COMMAND_LIST(COMMAND)
+#undef COMMAND
+    };
+    const char *const takes = arguments[options->command];
+    const unsigned most = strstr(takes, "...") ? UINT_MAX : *takes ? 1 : 0;
+    if (options->file_count <= most || options->wants_help) return 0;
+    return usage_error(error, options->command, options->files[most],
+                       most ? "is one FILE too many" : "no FILE is taken here");
+}
+
 int btk_options_parse(enum btk_command command, int argc, char **argv,
                       struct btk_options *out_options, struct btk_error *error)
 {
@@ -109,7 +125,7 @@ int btk_options_parse(enum btk_command command, int argc, char **argv,
             if (status < 0) return status;
         }
     }
-    return 0;
+    return check_files(out_options, error);
 }
 
 int btk_options_number(const struct btk_options *options, enum btk_option option, uint64_t minimum,
@@ -136,7 +152,8 @@ static void join_names(const char *const *names, char *out, size_t capacity)
     size_t length = 0;
     out[0] = 0;
     for (size_t i = 0; names[i] && length < capacity; i++)
-        length += (size_t)snprintf(out + length, capacity - length, "%s%s", i ? ", " : "", names[i]);
+        length +=
+            (size_t)snprintf(out + length, capacity - length, "%s%s", i ? ", " : "", names[i]);
 }
 
 static int find_name(const char *text, size_t length, const char *const *names)
@@ -146,8 +163,8 @@ static int find_name(const char *text, size_t length, const char *const *names)
     return -1;
 }
 
-int btk_options_set(const char *text, const char *const *names, const char *what,
-                    unsigned *out_set, struct btk_error *error)
+int btk_options_set(const char *text, const char *const *names, const char *what, unsigned *out_set,
+                    struct btk_error *error)
 {
     unsigned set = 0;
     for (const char *at = text;;) {

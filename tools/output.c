@@ -13,9 +13,16 @@
 enum { FLUSH_BYTES = 1 << 20, NPY_HEADER_BYTES = 128 };
 
 static const char *const format_names[] = {"jsonl", "u32", "npy", NULL};
-static const char *const field_names[]
-    = {"ids",          "type_ids",            "tokens",         "offsets",     "word_ids",
-       "sequence_ids", "special_tokens_mask", "attention_mask", "overflowing", NULL};
+static const char *const field_names[] = {"ids",
+                                          "type_ids",
+                                          "tokens",
+                                          "offsets",
+                                          "word_ids",
+                                          "sequence_ids",
+                                          "special_tokens_mask",
+                                          "attention_mask",
+                                          "overflowing",
+                                          NULL};
 
 const char *btk_output_status_name(uint32_t status)
 {
@@ -49,8 +56,7 @@ static int write_all(int fd, const struct btk_buffer *buffer)
 
 static int file_error(const struct btk_output *output, int status, struct btk_error *error)
 {
-    return btk_error_set(error, -status, BTK_NO_OFFSET, "%s: %s", output->path,
-                         strerror(-status));
+    return btk_error_set(error, -status, BTK_NO_OFFSET, "%s: %s", output->path, strerror(-status));
 }
 
 static int flush(struct btk_output *output, struct btk_error *error)
@@ -83,11 +89,10 @@ static int open_ends(struct btk_output *output, struct btk_error *error)
 static int append_npy_header(struct btk_buffer *buffer, const char *type, uint64_t count)
 {
     char header[NPY_HEADER_BYTES + 1];
-    const int length
-        = snprintf(header, sizeof header,
-                   "\x93NUMPY\x01%c\x76%c{'descr': '%s', 'fortran_order': False, 'shape': (%" PRIu64
-                   ",), }",
-                   0, 0, type, count);
+    const int length = snprintf(
+        header, sizeof header,
+        "\x93NUMPY\x01%c\x76%c{'descr': '%s', 'fortran_order': False, 'shape': (%" PRIu64 ",), }",
+        0, 0, type, count);
     memset(header + length, ' ', (size_t)(NPY_HEADER_BYTES - length));
     header[NPY_HEADER_BYTES - 1] = '\n';
     return btk_buffer_append(buffer, header, NPY_HEADER_BYTES);
@@ -116,8 +121,8 @@ int btk_output_open(struct btk_output *output, const struct btk_options *options
 {
     unsigned format, fields = BTK_FIELD_IDS;
     *output = (struct btk_output){.fd = -1, .ends_fd = -1, .path = "-"};
-    int status
-        = btk_options_choice(options, BTK_OPTION_output_format, format_names, &format, error);
+    int status =
+        btk_options_choice(options, BTK_OPTION_output_format, format_names, &format, error);
     if (!status && btk_options_has(options, BTK_OPTION_fields))
         status = btk_options_set(options->values[BTK_OPTION_fields], field_names, "--fields",
                                  &fields, error);
@@ -168,7 +173,8 @@ static void report_error(const struct btk_output *output, const struct btk_docum
 {
     fprintf(stderr, "budtiktok: document %" PRIu64 ": %s", output->document_count,
             btk_output_status_name(view->status));
-    if (view->status == BTK_STATUS_INVALID_UTF8) fprintf(stderr, " at byte %" PRIu64, view->error_offset);
+    if (view->status == BTK_STATUS_INVALID_UTF8)
+        fprintf(stderr, " at byte %" PRIu64, view->error_offset);
     fprintf(stderr, "\n");
 }
 
@@ -179,8 +185,8 @@ static int append_ids(struct btk_output *output, const struct btk_document_view 
         report_error(output, view);
         output->error_count++;
     } else {
-        const int status = btk_buffer_append(&output->buffer, view->ids,
-                                             view->token_count * sizeof *view->ids);
+        const int status =
+            btk_buffer_append(&output->buffer, view->ids, view->token_count * sizeof *view->ids);
         if (status < 0) return status;
         output->token_count += view->token_count;
     }

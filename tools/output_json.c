@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/error.h"
+#include "common/utf8.h"
 #include "tools/output.h"
 
 static void write_flags(struct btk_json_writer *writer, const uint8_t *flags, size_t count)
@@ -25,8 +27,10 @@ static void write_optional(struct btk_json_writer *writer, const uint32_t *numbe
 {
     btk_json_begin_array(writer);
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] == UINT32_MAX) btk_json_null(writer);
-        else btk_json_unsigned(writer, numbers[i]);
+        if (numbers[i] == UINT32_MAX)
+            btk_json_null(writer);
+        else
+            btk_json_unsigned(writer, numbers[i]);
     }
     btk_json_end_array(writer);
 }
@@ -37,8 +41,10 @@ static void write_sequences(struct btk_json_writer *writer, const struct btk_doc
 {
     btk_json_begin_array(writer);
     for (size_t i = 0; i < view->token_count; i++) {
-        if (view->special_tokens_mask && view->special_tokens_mask[i]) btk_json_null(writer);
-        else btk_json_unsigned(writer, 0);
+        if (view->special_tokens_mask && view->special_tokens_mask[i])
+            btk_json_null(writer);
+        else
+            btk_json_unsigned(writer, 0);
     }
     btk_json_end_array(writer);
 }
@@ -96,6 +102,15 @@ static void write_fields(struct btk_json_writer *writer, uint32_t fields,
     }
 }
 
+// A message may end within a character of the input that it shows.
+static void write_message(struct btk_json_writer *writer, const char *message)
+{
+    uint8_t valid[3 * BTK_REQUEST_MESSAGE_MAX];
+    const size_t length =
+        btk_utf8_replace_invalid(valid, (const uint8_t *)message, strlen(message));
+    btk_json_text(writer, (struct btk_bytes){valid, length});
+}
+
 void btk_output_json_error(struct btk_json_writer *writer, const struct btk_request_error *error)
 {
     btk_json_begin_object(writer);
@@ -104,7 +119,7 @@ void btk_output_json_error(struct btk_json_writer *writer, const struct btk_requ
     btk_json_name(writer, "code");
     btk_json_string(writer, error->code);
     btk_json_name(writer, "message");
-    btk_json_string(writer, error->message);
+    write_message(writer, error->message);
     if (error->offset != BTK_NO_OFFSET) {
         btk_json_name(writer, "offset");
         btk_json_unsigned(writer, error->offset);
@@ -118,9 +133,9 @@ bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
 {
     if (view->status != BTK_STATUS_OK) {
         const bool has_offset = view->status == BTK_STATUS_INVALID_UTF8;
-        struct btk_request_error error
-            = {.code = btk_output_status_name(view->status),
-               .offset = has_offset ? view->error_offset : BTK_NO_OFFSET};
+        struct btk_request_error error = {.code = btk_output_status_name(view->status),
+                                          .offset =
+                                              has_offset ? view->error_offset : BTK_NO_OFFSET};
         if (has_offset)
             snprintf(error.message, sizeof error.message,
                      "not UTF-8 from byte %" PRIu64 " of the document on", view->error_offset);

@@ -38,8 +38,9 @@ void btk_progress_update(struct btk_progress *progress, const struct btk_progres
     const double seconds = (double)(now - progress->begin_ns) / 1e9;
     fprintf(stderr, "\r\033[K");
     if (counts->bytes_total) draw_share(counts, seconds);
-    fprintf(stderr, "%.1f MB/s  %.0f documents/s  %.0f tokens/s", (double)counts->bytes / 1e6 / seconds,
-            (double)counts->documents / seconds, (double)counts->tokens / seconds);
+    fprintf(stderr, "%.1f MB/s  %.0f documents/s  %.0f tokens/s",
+            (double)counts->bytes / 1e6 / seconds, (double)counts->documents / seconds,
+            (double)counts->tokens / seconds);
     fflush(stderr);
 }
 

@@ -105,9 +105,9 @@ static bool append_one(const struct btk_json *object, const struct btk_request_j
     if (btk_json_type(object) != BTK_JSON_OBJECT)
         return refuse(&line->error, "malformed", "an object was expected, but %s was found",
                       btk_json_type_name(object));
-    const bool is_good
-        = rules->wants_ids ? append_ids(object, batch, &line->error, out_is_out_of_memory)
-                           : append_text(object, rules, batch, &line->error, out_is_out_of_memory);
+    const bool is_good =
+        rules->wants_ids ? append_ids(object, batch, &line->error, out_is_out_of_memory)
+                         : append_text(object, rules, batch, &line->error, out_is_out_of_memory);
     if (!is_good) return false;
     line->document_count++;
     *out_is_out_of_memory = btk_request_end_document(batch) < 0;
@@ -120,7 +120,7 @@ static bool append_all(const struct btk_json *object, const struct btk_request_j
 {
     if (!check_options(btk_json_get(object, "options"), &line->error)) return false;
     const struct btk_json *const list = btk_json_get(object, "batch");
-    if (!list) return append_one(object, rules, batch, line, out_is_out_of_memory);
+    if (btk_json_is_null(list)) return append_one(object, rules, batch, line, out_is_out_of_memory);
     if (btk_json_type(list) != BTK_JSON_ARRAY)
         return refuse(&line->error, "malformed", "\"batch\" is to be a list");
     line->is_batch = true;
@@ -130,8 +130,7 @@ static bool append_all(const struct btk_json *object, const struct btk_request_j
     return true;
 }
 
-int btk_request_json_append(const struct btk_json *line,
-                            const struct btk_request_json_rules *rules,
+int btk_request_json_append(const struct btk_json *line, const struct btk_request_json_rules *rules,
                             struct btk_request_batch *batch)
 {
     const size_t text_before = batch->text.length, ends_before = batch->ends.length;

@@ -34,25 +34,24 @@ static const struct option_text options[BTK_OPTION_COUNT] = {
 #undef OPTION
 };
 
-static const char environment[]
-    = "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
-      "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
-      "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";
+static const char environment[] =
+    "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
+    "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
+    "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";
 
-static const char exit_statuses[]
-    = "0  done\n"
-      "1  done, with documents refused or differences found\n"
-      "2  wrong use\n"
-      "3  a file cannot be read or is not what it should be\n"
-      "4  no cluster answers\n"
-      "5  the cluster refused\n"
-      "6  an address or a socket is taken\n";
+static const char exit_statuses[] = "0  done\n"
+                                    "1  done, with documents refused or differences found\n"
+                                    "2  wrong use\n"
+                                    "3  a file cannot be read or is not what it should be\n"
+                                    "4  no cluster answers\n"
+                                    "5  the cluster refused\n"
+                                    "6  an address or a socket is taken\n";
 
-static void print_indented(const char *text, const char *indent)
+static void print_indented(FILE *stream, const char *text, const char *indent)
 {
     for (const char *at = text; *at;) {
         const size_t length = strcspn(at, "\n");
-        printf("%s%.*s\n", indent, (int)length, at);
+        fprintf(stream, "%s%.*s\n", indent, (int)length, at);
         at += length + (at[length] == '\n');
     }
 }
@@ -67,32 +66,36 @@ static void print_wrapped(const char *text, int indent)
             printf("\n");
             column = 0;
         }
-        if (column) column += printf(" %.*s", length, at);
-        else column = printf("%*s%.*s", indent, "", length, at);
+        if (column)
+            column += printf(" %.*s", length, at);
+        else
+            column = printf("%*s%.*s", indent, "", length, at);
         at += length;
         at += strspn(at, " ");
     }
     printf("\n");
 }
 
-void btk_usage_print(void)
+void btk_usage_print(FILE *stream)
 {
-    printf("usage: budtiktok COMMAND [OPTIONS]\n\n"
-           "Turns text into token ids, exactly as the reference tokenizers do, in one process or\n"
-           "in a cluster of them.\n\ncommands:\n");
+    fprintf(stream,
+            "usage: budtiktok COMMAND [OPTIONS]\n\n"
+            "Turns text into token ids, exactly as the reference tokenizers do, in one process or\n"
+            "in a cluster of them.\n\ncommands:\n");
     for (unsigned i = 0; i < BTK_COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    printf("\n'budtiktok COMMAND --help' says more; '--version' says which this is.\n"
-           "\nenvironment:\n");
-    print_indented(environment, "  ");
-    printf("\nexit status:\n");
-    print_indented(exit_statuses, "  ");
+        fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(stream, "\n'budtiktok COMMAND --help' says more; '--version' says which this is.\n"
+                    "\nenvironment:\n");
+    print_indented(stream, environment, "  ");
+    fprintf(stream, "\nexit status:\n");
+    print_indented(stream, exit_statuses, "  ");
 }
 
 void btk_usage_print_command(enum btk_command command)
 {
     const struct command_text *const text = &commands[command];
-    printf("usage: budtiktok %s [OPTIONS] %s\n\n", text->name, text->arguments);
+    printf("usage: budtiktok %s [OPTIONS]%s%s\n\n", text->name, *text->arguments ? " " : "",
+           text->arguments);
     print_wrapped(text->text, 0);
     printf("\noptions:\n");
     for (unsigned i = 0; i < BTK_OPTION_COUNT; i++) {
@@ -102,17 +105,21 @@ void btk_usage_print_command(enum btk_command command)
         print_wrapped(options[i].help, 6);
     }
     printf("  --help\n      this text\n\nexamples:\n");
-    print_indented(text->examples, "  ");
+    print_indented(stdout, text->examples, "  ");
 }
 
 // Dashes and backslashes have a meaning in roff.
 static void print_roff(const char *text)
 {
     for (const char *at = text; *at; at++) {
-        if (*at == '\\') printf("\\e");
-        else if (*at == '-') printf("\\-");
-        else if (*at == '\'' && (at == text || at[-1] == '\n')) printf("\\(aq");
-        else putchar(*at);
+        if (*at == '\\')
+            printf("\\e");
+        else if (*at == '-')
+            printf("\\-");
+        else if (*at == '\'' && (at == text || at[-1] == '\n'))
+            printf("\\(aq");
+        else
+            putchar(*at);
     }
 }
 
@@ -204,9 +211,13 @@ static void print_fish(void)
 
 bool btk_usage_print_completion(const char *shell)
 {
-    if (strcmp(shell, "bash") == 0) print_bash();
-    else if (strcmp(shell, "zsh") == 0) print_zsh();
-    else if (strcmp(shell, "fish") == 0) print_fish();
-    else return false;
+    if (strcmp(shell, "bash") == 0)
+        print_bash();
+    else if (strcmp(shell, "zsh") == 0)
+        print_zsh();
+    else if (strcmp(shell, "fish") == 0)
+        print_fish();
+    else
+        return false;
     return true;
 }

@@ -16,7 +16,7 @@ static void complain(const struct btk_worker_message *message, int rc)
             btk_control_name(message->control.kind), strerror(-rc));
 }
 
-// --- Images and options ---------------------------------------------------------------------------
+// --- Images and options
 
 static void on_load_image(struct btk_worker_session *session, struct btk_worker_message *message)
 {
@@ -55,7 +55,7 @@ static void on_define_options(struct btk_worker_session *session,
     if (rc != 0) complain(message, rc);
 }
 
-// --- Clients --------------------------------------------------------------------------------------
+// --- Clients
 
 static void on_attach_client(struct btk_worker_session *session, struct btk_worker_message *message)
 {
@@ -111,7 +111,7 @@ static void on_results_drop(struct btk_worker_session *session BTK_UNUSED,
     // The memfd of a shard of its own is unmapped here as soon as it was sent.
 }
 
-// --- Work -----------------------------------------------------------------------------------------
+// --- Work
 
 static void refuse(struct btk_worker_session *session, const struct btk_assignment *assignment,
                    uint32_t status)

@@ -45,7 +45,7 @@ void btk_worker_session_free(struct btk_worker_session **session_at)
     *session_at = NULL;
 }
 
-// --- Sending --------------------------------------------------------------------------------------
+// --- Sending
 
 void btk_worker_session_send(struct btk_worker_session *session,
                              const struct btk_control_message *message)
@@ -75,7 +75,7 @@ static int send_results(void *context, const struct btk_control_results *results
     return btk_worker_session_send_fd(context, &message, fd);
 }
 
-// --- Receiving ------------------------------------------------------------------------------------
+// --- Receiving
 
 // One message of P.fd. -EAGAIN; -ECONNRESET; -EPROTO: thrown away, go on.
 static int receive_from_channel(struct btk_worker_session *session,
@@ -133,7 +133,7 @@ static void receive_all(struct btk_worker_session *session, receive_fn *receive)
     }
 }
 
-// --- A turn ---------------------------------------------------------------------------------------
+// --- A turn
 
 static void update_state(struct btk_worker_session *session)
 {
@@ -190,7 +190,7 @@ void btk_worker_session_turn(struct btk_worker_session *session)
         btk_worker_page_set(&session->page->duty_cycle_max_ns, turn_ns);
 }
 
-// --- Open -----------------------------------------------------------------------------------------
+// --- Open
 
 static int make_page(struct btk_worker_session *session)
 {

@@ -29,7 +29,7 @@ static void end_document(struct btk_result_block *block, int rc, size_t token_co
         btk_result_block_fail(block, status_of(rc), rc == -EILSEQ ? error->offset : 0);
 }
 
-// --- Private columns ------------------------------------------------------------------------------
+// --- Private columns
 
 // Columns for `capacity` tokens, of those kinds that the tail has.
 static int reserve_columns(struct btk_workspace *workspace, size_t capacity,
@@ -69,7 +69,7 @@ static int copy_columns(const struct btk_encoding *tail, const struct btk_encodi
     return 0;
 }
 
-// --- Encoding -------------------------------------------------------------------------------------
+// --- Encoding
 
 // Encodes at the tail; *sources is NULL, or set to where the sources of the tokens stand.
 static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
@@ -94,24 +94,7 @@ static int encode_at_tail(const struct btk_shard *shard, struct btk_bytes text,
     return rc;
 }
 
-// --- The text of tokens ---------------------------------------------------------------------------
-
-// Each maximal part that is not UTF-8 becomes one U+FFFD.
-static size_t replace_invalid(uint8_t *out, const uint8_t *text, size_t length)
-{
-    size_t written = 0;
-    for (size_t at = 0; at < length;) {
-        size_t skip = 0;
-        const size_t valid = btk_utf8_check(text + at, length - at, &skip);
-        if (valid > 0)
-            memcpy(out + written, text + at, valid);
-        else
-            (void)btk_utf8_encode(BTK_UTF8_REPLACEMENT, out + written);
-        written += valid > 0 ? valid : 3;
-        at += valid > 0 ? valid : skip;
-    }
-    return written;
-}
+// --- The text of tokens
 
 static bool replaces(const struct btk_shard *shard)
 {
@@ -137,7 +120,7 @@ static int make_valid(const struct btk_shard *shard, struct btk_bytes *text)
         return 0;
     const int rc = btk_private_memory_reserve(replaced, 3 * text->length);
     if (rc != 0) return rc;
-    const size_t length = replace_invalid(replaced->address, text->data, text->length);
+    const size_t length = btk_utf8_replace_invalid(replaced->address, text->data, text->length);
     *text = (struct btk_bytes){replaced->address, length};
     return 0;
 }
@@ -174,8 +157,8 @@ static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes t
     end_document(block, rc, tail.count, &error);
 }
 
-// The engine copies and validates hostile text in one go. To replace what is invalid it looks twice,
-// so then the text must not change in between.
+// The engine copies hostile text before it looks at it. One that has to be replaced is copied here,
+// in windows that renew the lease: it has room for three times as much.
 static void encode_document(const struct btk_shard *shard, struct btk_bytes text,
                             struct btk_result_block *block)
 {

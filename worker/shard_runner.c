@@ -40,7 +40,7 @@ struct btk_shard_report btk_shard_runner_refuse(const struct btk_shard_runner *r
     };
 }
 
-// --- Before ---------------------------------------------------------------------------------------
+// --- Before
 
 static uint32_t malformed(const struct btk_assignment *assignment, const char *why)
 {
@@ -118,7 +118,7 @@ static uint32_t open_block(struct btk_shard_runner *runner, struct run *run)
     return rc == 0 ? BTK_STATUS_OK : BTK_STATUS_TOO_LARGE;
 }
 
-// --- After ----------------------------------------------------------------------------------------
+// --- After
 
 static void fill_header(const struct btk_shard_runner *runner, struct run *run)
 {
@@ -217,7 +217,7 @@ static void count(const struct btk_shard_runner *runner, const struct run *run)
     count_cache(page, run->image);
 }
 
-// --- Run ------------------------------------------------------------------------------------------
+// --- Run
 
 // From here on a crash is blamed on the shard.
 static uint32_t work(struct btk_shard_runner *runner, struct run *run)

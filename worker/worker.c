@@ -42,7 +42,7 @@ static int make_loop(struct worker *worker)
     return rc;
 }
 
-// --- Serving --------------------------------------------------------------------------------------
+// --- Serving
 
 static bool has_left(const struct btk_worker_session *session)
 {
@@ -74,7 +74,7 @@ static int serve(struct worker *worker)
     return 0;
 }
 
-// --- Joining --------------------------------------------------------------------------------------
+// --- Joining
 
 static int join(struct worker *worker, struct btk_error *error)
 {

@@ -274,7 +274,7 @@ Test(real_text, blocks_of_bpe_hold_what_the_engine_says)
     check_model(2);
 }
 
-// --- A client that does not keep still ------------------------------------------------------------
+// --- A client that does not keep still
 
 static atomic_bool is_over;
 

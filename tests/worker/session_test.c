@@ -57,7 +57,7 @@ static void tear_down(void)
 
 TestSuite(worker_session, .init = set_up, .fini = tear_down, .timeout = 50);
 
-// --- The parts of a coordinator -------------------------------------------------------------------
+// --- The parts of a coordinator
 
 static void start_worker(bool reconnect)
 {
@@ -302,7 +302,7 @@ static void ready_worker(bool reconnect)
     define_options();
 }
 
-// --- Tests ----------------------------------------------------------------------------------------
+// --- Tests
 
 Test(worker_session, an_assignment_may_overtake_the_slab_that_it_names)
 {

@@ -167,7 +167,7 @@ static struct btk_result_document document(const uint8_t *block,
     return found;
 }
 
-// --- What works -----------------------------------------------------------------------------------
+// --- What works
 
 Test(shard_runner, encodes_documents_one_after_the_other)
 {
@@ -304,7 +304,7 @@ Test(shard_runner, stamps_and_histograms_follow_the_four_parts)
                  (first.finished_ns - first.started_ns) + (second.finished_ns - second.started_ns));
 }
 
-// --- What is refused ------------------------------------------------------------------------------
+// --- What is refused
 
 Test(shard_runner, assignments_that_name_what_is_not_there_are_malformed)
 {

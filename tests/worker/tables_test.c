@@ -20,7 +20,7 @@ static struct btk_shared_memory make_memory(const char *content, bool is_sealed)
     return memory;
 }
 
-// --- Options --------------------------------------------------------------------------------------
+// --- Options
 
 static int define(struct btk_options_table *table, uint32_t options_id, uint32_t tokenizer_id)
 {
@@ -71,7 +71,7 @@ Test(options_table, refuses_operations_fields_and_flags_that_it_does_not_know)
     cr_assert_null(btk_options_table_find(&table, 0));
 }
 
-// --- Clients --------------------------------------------------------------------------------------
+// --- Clients
 
 Test(attached_clients, attach_makes_sealed_memory_and_detach_forgets_it)
 {
@@ -122,7 +122,7 @@ Test(attached_clients, many_clients_are_found_each_with_its_own_results)
     cr_assert_eq(table.count, 0);
 }
 
-// --- Images ---------------------------------------------------------------------------------------
+// --- Images
 
 Test(image_table, loads_replaces_and_unloads)
 {
@@ -152,7 +152,7 @@ Test(image_table, says_why_an_image_is_refused)
     btk_shared_memory_clear(&memory);
 }
 
-// --- Room and queue -------------------------------------------------------------------------------
+// --- Room and queue
 
 Test(private_memory, keeps_what_is_common_and_gives_back_what_is_not)
 {

@@ -68,6 +68,17 @@ bool btk_bytes_are(struct btk_bytes bytes, const char *text)
     return bytes.length == strlen(text) && memcmp(bytes.data, text, bytes.length) == 0;
 }
 
+bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
+{
+    return a.length == b.length && (!a.length || memcmp(a.data, b.data, a.length) == 0);
+}
+
+bool btk_compiler_needs_bytes(const struct btk_compiler *compiler)
+{
+    return compiler->config.model == BTK_MODEL_BPE
+           || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
+}
+
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask)
 {
@@ -91,22 +102,27 @@ uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk
     for (uint64_t at = hash;; at++) {
         const struct btk_lookup_slot slot = slots[at & mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
-        const struct btk_bytes other = compiler->tokens[slot.id].text;
-        if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
-            return slot.id;
+        if (btk_bytes_equal(compiler->tokens[slot.id].text, text)) return slot.id;
     }
+}
+
+uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text)
+{
+    const uint32_t id = btk_compiler_find_token(compiler, text);
+    return id != BTK_NO_TOKEN && (compiler->tokens[id].flags & BTK_COMPILER_TOKEN_OUTSIDE)
+               ? BTK_NO_TOKEN
+               : id;
 }
 
 int btk_compile_text_lookup(struct btk_compiler *compiler)
 {
     uint64_t mask = 0;
     btk_buffer_clear(&compiler->sections[BTK_SECTION_TEXT_LOOKUP]);
-    const int status
-        = btk_compiler_table(compiler, BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot),
-                             compiler->config.token_count, &mask);
+    const int status =
+        btk_compiler_table(compiler, BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot),
+                           compiler->config.token_count, &mask);
     if (status < 0) return status;
-    struct btk_lookup_slot *const slots
-        = (void *)compiler->sections[BTK_SECTION_TEXT_LOOKUP].data;
+    struct btk_lookup_slot *const slots = (void *)compiler->sections[BTK_SECTION_TEXT_LOOKUP].data;
     for (uint32_t id = 0; id < compiler->config.token_count; id++) {
         if (!(compiler->tokens[id].flags & BTK_TOKEN_EXISTS)) continue;
         const uint64_t hash = btk_lookup_hash(compiler->tokens[id].text);
@@ -124,8 +140,8 @@ int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id)
                                    BTK_TOKEN_LIMIT - 1);
     if (id >= compiler->token_capacity) {
         const uint32_t capacity = id + id / 2 + 1024;
-        struct btk_compiler_token *const tokens
-            = btk_arena_allocate(&compiler->arena, capacity * sizeof *tokens);
+        struct btk_compiler_token *const tokens =
+            btk_arena_allocate(&compiler->arena, capacity * sizeof *tokens);
         if (!tokens) return btk_compiler_no_memory(compiler);
         if (compiler->config.token_count)
             memcpy(tokens, compiler->tokens, compiler->config.token_count * sizeof *tokens);
@@ -141,8 +157,8 @@ typedef int btk_compile_step(struct btk_compiler *compiler);
 static int run_steps(struct btk_compiler *compiler)
 {
     static btk_compile_step *const steps[] = {
-        btk_compile_vocabulary,   btk_compile_normalizer, btk_compile_pretokenizer,
-        btk_compile_added_tokens, btk_compile_decoder,    btk_compile_postprocessor,
+        btk_compile_vocabulary, btk_compile_normalizer,   btk_compile_pretokenizer,
+        btk_compile_decoder,    btk_compile_added_tokens, btk_compile_postprocessor,
         btk_compile_texts,
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(steps); i++) {
@@ -150,17 +166,14 @@ static int run_steps(struct btk_compiler *compiler)
         if (status < 0) return status;
     }
     return compiler->config.model == BTK_MODEL_BPE ? btk_compile_bpe(compiler)
-                                                    : btk_compile_wordpiece(compiler);
+                                                   : btk_compile_wordpiece(compiler);
 }
 
 int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image, struct btk_error *error)
 {
     struct btk_json *root = NULL;
     int status = btk_json_parse(json, &root, error);
-    if (status < 0) {
-        btk_error_prefix(error, "not JSON");
-        return status;
-    }
+    if (status < 0) return status;
     struct btk_compiler compiler = {.root = root, .error = error};
     compiler.config.unknown_id = BTK_NO_TOKEN;
     btk_arena_init(&compiler.arena);

@@ -49,9 +49,7 @@ static uint32_t *find_slot(struct btk_compiler *compiler, struct btk_bytes text)
     for (uint64_t at = btk_lookup_hash(text);; at++) {
         uint32_t *const slot = &compiler->added_slots[at & compiler->added_slot_mask];
         if (*slot == BTK_NO_TOKEN) return slot;
-        const struct btk_bytes other = compiler->added[*slot].text;
-        if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
-            return slot;
+        if (btk_bytes_equal(compiler->added[*slot].text, text)) return slot;
     }
 }
 
@@ -60,11 +58,42 @@ static int allocate_added(struct btk_compiler *compiler, size_t count)
     uint64_t slot_count = 16;
     while (slot_count < 2 * count) slot_count *= 2;
     compiler->added = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->added);
-    compiler->added_slots
-        = btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
+    compiler->added_slots =
+        btk_arena_allocate(&compiler->arena, slot_count * sizeof *compiler->added_slots);
     if (!compiler->added || !compiler->added_slots) return btk_compiler_no_memory(compiler);
     memset(compiler->added_slots, 0xff, slot_count * sizeof *compiler->added_slots);
     compiler->added_slot_mask = slot_count - 1;
+    return 0;
+}
+
+// A token that the model does not have. Ids that the model has left out are not filled: the
+// reference would then give an id twice.
+static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uint32_t id)
+{
+    const int status = btk_compiler_grow_tokens(compiler, id);
+    if (status < 0) return status;
+    struct btk_compiler_token *const token = &compiler->tokens[id];
+    if (token->flags & BTK_TOKEN_EXISTS)
+        return btk_compiler_refuse(compiler, "added_tokens",
+                                   "\"%.*s\" would get the id %u, which a token of the model has",
+                                   (int)btk_min_size(text.length, 100), (const char *)text.data,
+                                   id);
+    *token = (struct btk_compiler_token){.text = text,
+                                         .flags = BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+    return 0;
+}
+
+// simple_id_to_token() of the reference: the normalized form is what is decoded.
+static int show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
+{
+    if (btk_bytes_equal(added->pattern, added->text)) return 0;
+    if (btk_compiler_needs_bytes(compiler))
+        return btk_compiler_unsupported(compiler, "added_tokens", added->text,
+                                        "with a byte-level model or decoder, tokens that the "
+                                        "normalizer does not change, or \"normalized\": false");
+    struct btk_compiler_token *const token = &compiler->tokens[added->id];
+    token->flags |= BTK_TOKEN_NORMALIZED;
+    token->normal = added->pattern;
     return 0;
 }
 
@@ -78,21 +107,33 @@ static int add_one(struct btk_compiler *compiler, const struct btk_json *object,
     if (!status) status = normalize_pattern(compiler, &added);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
-    struct btk_compiler_added *const known
-        = *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    const struct btk_compiler_added *const known =
+        *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
+    added.names_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->names_special);
     added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
     if (added.id == BTK_NO_TOKEN) {
         added.id = (*next_id)++;
-        status = btk_compiler_grow_tokens(compiler, added.id);
-        if (status < 0) return status;
-        compiler->tokens[added.id] = (struct btk_compiler_token){
-            added.text, BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE};
+        status = add_outside(compiler, added.text, added.id);
     }
-    compiler->tokens[added.id].flags
-        |= BTK_TOKEN_ADDED | (added.flags & BTK_ADDED_SPECIAL ? BTK_TOKEN_SPECIAL : 0u);
+    if (!status) status = show_normalized(compiler, &added);
+    if (status < 0) return status;
+    compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;
     return 0;
+}
+
+// What is decoded is what is looked up among the special ones, so one that is normalized to
+// something else is not left out.
+static void mark_special(struct btk_compiler *compiler)
+{
+    for (uint32_t i = 0; i < compiler->config.added_count; i++) {
+        struct btk_compiler_token *const token = &compiler->tokens[compiler->added[i].id];
+        const uint32_t slot =
+            *find_slot(compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
+        if (slot != BTK_NO_TOKEN && compiler->added[slot].names_special)
+            token->flags |= BTK_TOKEN_SPECIAL;
+    }
 }
 
 // A trie whose nodes are made in the order of a sorted list of patterns: the edges of a node stand
@@ -144,8 +185,7 @@ static int add_edges(struct trie_sections *trie, struct level level, uint32_t fi
         const struct btk_added_edge edge = {byte, node_count(trie)};
         if (btk_buffer_append(trie->edges, &edge, sizeof edge) < 0)
             return btk_compiler_no_memory(trie->compiler);
-        const int status
-            = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
+        const int status = push_level(trie, (struct level){begin, end, edge.node, level.depth + 1});
         if (status < 0) return status;
     }
     return 0;
@@ -192,8 +232,8 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
-    struct btk_compiler_added *const chosen
-        = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
+    struct btk_compiler_added *const chosen =
+        btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *chosen);
     if (!chosen) return btk_compiler_no_memory(compiler);
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
@@ -202,9 +242,9 @@ static int build_tries(struct btk_compiler *compiler)
                 && compiler->added[i].pattern.length)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
-        const int status
-            = build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
-                         chosen, chosen_count);
+        const int status =
+            build_trie(compiler, is_normalized ? BTK_SECTION_NORMAL_NODES : BTK_SECTION_RAW_NODES,
+                       chosen, chosen_count);
         if (status < 0) return status;
     }
     return 0;
@@ -226,6 +266,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
         const int status = add_one(compiler, btk_json_at(list, i), &next_id);
         if (status < 0) return status;
     }
+    mark_special(compiler);
     const int status = btk_compile_text_lookup(compiler);
     return status < 0 ? status : build_tries(compiler);
 }

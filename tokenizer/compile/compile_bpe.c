@@ -19,22 +19,20 @@ static bool stands_for_bytes(const struct btk_compiler *compiler, uint32_t id, u
     const struct btk_compiler_token token = compiler->tokens[id];
     size_t length;
     return (token.flags & BTK_TOKEN_EXISTS) && !(token.flags & BTK_COMPILER_TOKEN_OUTSIDE)
-           && token.text.length
-           && btk_byte_alphabet_try_bytes(token.text, scratch, &length);
+           && token.text.length && btk_byte_alphabet_try_bytes(token.text, scratch, &length);
 }
 
 static int compile_bytes_lookup(struct btk_compiler *compiler, uint32_t *byte_ids)
 {
     uint64_t mask = 0;
-    const int status
-        = btk_compiler_table(compiler, BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot),
-                             compiler->config.token_count, &mask);
+    const int status =
+        btk_compiler_table(compiler, BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot),
+                           compiler->config.token_count, &mask);
     if (status < 0) return status;
-    uint8_t *const scratch
-        = btk_arena_allocate(&compiler->arena, compiler->config.token_bytes_max + 1u);
+    uint8_t *const scratch =
+        btk_arena_allocate(&compiler->arena, compiler->config.token_bytes_max + 1u);
     if (!scratch) return btk_compiler_no_memory(compiler);
-    struct btk_lookup_slot *const slots
-        = (void *)compiler->sections[BTK_SECTION_BYTES_LOOKUP].data;
+    struct btk_lookup_slot *const slots = (void *)compiler->sections[BTK_SECTION_BYTES_LOOKUP].data;
     for (uint32_t id = 0; id < compiler->config.token_count; id++) {
         if (!stands_for_bytes(compiler, id, scratch)) continue;
         const struct btk_bytes bytes = decoded_text(compiler, id);
@@ -100,15 +98,15 @@ static int add_merge(struct btk_compiler *compiler, const struct btk_json *merge
     struct btk_bytes left, right;
     if (!try_split_merge(merge, &left, &right))
         return refuse_merge(compiler, rank, "is to be two tokens with a space between");
-    const uint32_t left_id = btk_compiler_find_token(compiler, left);
-    const uint32_t right_id = btk_compiler_find_token(compiler, right);
+    const uint32_t left_id = btk_compiler_find_model_token(compiler, left);
+    const uint32_t right_id = btk_compiler_find_model_token(compiler, right);
     if (left_id == BTK_NO_TOKEN || right_id == BTK_NO_TOKEN)
         return refuse_merge(compiler, rank, "names a token that is not in the vocabulary");
     uint8_t *const joined = btk_arena_allocate(&compiler->arena, left.length + right.length + 1);
     if (!joined) return btk_compiler_no_memory(compiler);
     memcpy(joined, left.data, left.length);
     memcpy(joined + left.length, right.data, right.length);
-    const uint32_t id = btk_compiler_find_token(
+    const uint32_t id = btk_compiler_find_model_token(
         compiler, (struct btk_bytes){joined, left.length + right.length});
     if (id == BTK_NO_TOKEN)
         return refuse_merge(compiler, rank, "gives a token that is not in the vocabulary");
@@ -119,8 +117,8 @@ static int add_merge(struct btk_compiler *compiler, const struct btk_json *merge
 
 static int compile_merges(struct btk_compiler *compiler)
 {
-    const struct btk_json *const merges
-        = btk_json_get(btk_json_get(compiler->root, "model"), "merges");
+    const struct btk_json *const merges =
+        btk_json_get(btk_json_get(compiler->root, "model"), "merges");
     if (btk_json_type(merges) != BTK_JSON_ARRAY)
         return btk_compiler_refuse(compiler, "model.merges", "is to be an array, but is %s",
                                    merges ? btk_json_type_name(merges) : "missing");

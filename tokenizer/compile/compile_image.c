@@ -13,8 +13,7 @@ static int append_sections(struct btk_compiler *compiler, struct btk_buffer *ima
     static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
         const struct btk_buffer *const section = &compiler->sections[i];
-        const size_t padding
-            = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
+        const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
         if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
         header->sections[i] = (struct btk_image_section){image->length, section->length};
         if (btk_buffer_append(image, section->data, section->length) < 0)
@@ -33,8 +32,8 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     struct btk_bpe_scratch scratch;
     if (btk_bpe_scratch_init(&scratch, view.config->decoded_bytes_max) < 0)
         return btk_compiler_no_memory(compiler);
-    struct btk_token_info *const tokens
-        = (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
+    struct btk_token_info *const tokens =
+        (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
     for (uint32_t id = 0; id < view.config->token_count; id++) {
         const struct btk_bytes bytes = btk_image_decoded_text(&view, id);
         if (!bytes.length || btk_image_find_bytes(&view, bytes) != id) continue;

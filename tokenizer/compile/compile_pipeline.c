@@ -4,8 +4,8 @@
 
 #include "tokenizer/compile/compiler.h"
 
-static int set_flag(struct btk_compiler *compiler, const struct btk_json *object,
-                    const char *place, const char *name, uint32_t flag)
+static int set_flag(struct btk_compiler *compiler, const struct btk_json *object, const char *place,
+                    const char *name, uint32_t flag)
 {
     bool value = true;
     const int status = btk_compiler_bool(compiler, object, place, name, &value);
@@ -25,19 +25,18 @@ int btk_compile_normalizer(struct btk_compiler *compiler)
     bool clean_text = true, chinese = true, lowercase = true;
     status = btk_compiler_bool(compiler, normalizer, "normalizer", "clean_text", &clean_text);
     if (!status)
-        status = btk_compiler_bool(compiler, normalizer, "normalizer", "handle_chinese_chars",
-                                   &chinese);
+        status =
+            btk_compiler_bool(compiler, normalizer, "normalizer", "handle_chinese_chars", &chinese);
     if (!status)
         status = btk_compiler_bool(compiler, normalizer, "normalizer", "lowercase", &lowercase);
     bool strip_accents = lowercase; // what null means
     if (!status)
-        status = btk_compiler_bool(compiler, normalizer, "normalizer", "strip_accents",
-                                   &strip_accents);
+        status =
+            btk_compiler_bool(compiler, normalizer, "normalizer", "strip_accents", &strip_accents);
     compiler->config.normalizer = BTK_NORMALIZER_BERT;
-    compiler->config.bert_flags = (clean_text ? BTK_BERT_CLEAN_TEXT : 0u)
-                                  | (chinese ? BTK_BERT_CHINESE : 0u)
-                                  | (strip_accents ? BTK_BERT_STRIP_ACCENTS : 0u)
-                                  | (lowercase ? BTK_BERT_LOWERCASE : 0u);
+    compiler->config.bert_flags =
+        (clean_text ? BTK_BERT_CLEAN_TEXT : 0u) | (chinese ? BTK_BERT_CHINESE : 0u)
+        | (strip_accents ? BTK_BERT_STRIP_ACCENTS : 0u) | (lowercase ? BTK_BERT_LOWERCASE : 0u);
     return status;
 }
 
@@ -46,9 +45,9 @@ static int compile_byte_level(struct btk_compiler *compiler, const struct btk_js
     compiler->config.pretokenizer = BTK_PRETOKENIZER_BYTE_LEVEL;
     const int status = set_flag(compiler, object, "pre_tokenizer", "add_prefix_space",
                                 BTK_PIPELINE_ADD_PREFIX_SPACE);
-    return status < 0 ? status
-                      : set_flag(compiler, object, "pre_tokenizer", "use_regex",
-                                 BTK_PIPELINE_USE_REGEX);
+    return status < 0
+               ? status
+               : set_flag(compiler, object, "pre_tokenizer", "use_regex", BTK_PIPELINE_USE_REGEX);
 }
 
 // WordPiece wants words and byte-level BPE wants bytes: the other two pairs have no meaning.
@@ -56,8 +55,8 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler)
 {
     const struct btk_json *const object = btk_json_get(compiler->root, "pre_tokenizer");
     const bool is_bpe = compiler->config.model == BTK_MODEL_BPE;
-    const char *const supported
-        = is_bpe ? "ByteLevel (for a BPE model)" : "BertPreTokenizer (for a WordPiece model)";
+    const char *const supported =
+        is_bpe ? "ByteLevel (for a BPE model)" : "BertPreTokenizer (for a WordPiece model)";
     if (btk_json_is_null(object))
         return btk_compiler_unsupported(compiler, "pre_tokenizer",
                                         (struct btk_bytes){(const uint8_t *)"null", 4}, supported);
@@ -81,10 +80,12 @@ static int add_template_token(struct btk_compiler *compiler, bool is_suffix, uin
                                    BTK_TEMPLATE_LIMIT);
     if (id >= config->token_count || !(compiler->tokens[id].flags & BTK_TOKEN_EXISTS))
         return btk_compiler_refuse(compiler, "post_processor", "there is no token of id %u", id);
-    compiler->template_tokens[config->prefix_count + config->suffix_count]
-        = (struct btk_template_token){id, type_id};
-    if (is_suffix) config->suffix_count++;
-    else config->prefix_count++;
+    compiler->template_tokens[config->prefix_count + config->suffix_count] =
+        (struct btk_template_token){id, type_id};
+    if (is_suffix)
+        config->suffix_count++;
+    else
+        config->prefix_count++;
     return 0;
 }
 
@@ -107,8 +108,8 @@ static int compile_pairs(struct btk_compiler *compiler, const struct btk_json *p
 
 static int compile_trimming(struct btk_compiler *compiler, const struct btk_json *processor)
 {
-    const int status = set_flag(compiler, processor, "post_processor", "trim_offsets",
-                                BTK_PIPELINE_TRIM_OFFSETS);
+    const int status =
+        set_flag(compiler, processor, "post_processor", "trim_offsets", BTK_PIPELINE_TRIM_OFFSETS);
     return status < 0 ? status
                       : set_flag(compiler, processor, "post_processor", "add_prefix_space",
                                  BTK_PIPELINE_TRIM_PREFIX_SPACE);
@@ -171,7 +172,8 @@ static int compile_template(struct btk_compiler *compiler, const struct btk_json
             is_suffix = true;
             status = piece_type_id(compiler, sequence, &compiler->config.text_type_id);
         } else {
-            status = add_special(compiler, specials, btk_json_get(piece, "SpecialToken"), is_suffix);
+            status =
+                add_special(compiler, specials, btk_json_get(piece, "SpecialToken"), is_suffix);
         }
         if (status < 0) return status;
     }
@@ -217,7 +219,7 @@ int btk_compile_decoder(struct btk_compiler *compiler)
     const int prefix_status = btk_compiler_text(compiler, decoder, "decoder", "prefix", &prefix);
     if (prefix_status < 0) return prefix_status;
     // The tokens that continue are marked once, when they are compiled.
-    if (compiler->config.model == BTK_MODEL_WORDPIECE && prefix.length != compiler->prefix.length)
+    if (compiler->config.model == BTK_MODEL_WORDPIECE && !btk_bytes_equal(prefix, compiler->prefix))
         return btk_compiler_unsupported(compiler, "decoder.prefix", prefix, "that of the model");
     compiler->prefix = prefix;
     compiler->config.prefix_bytes = (uint32_t)prefix.length;

@@ -70,37 +70,40 @@ static int append_decoded(struct btk_compiler *compiler, struct btk_bytes text)
                        (struct btk_bytes){bytes, length});
 }
 
-static bool needs_bytes(const struct btk_compiler *compiler)
+// What the decoder is given: nothing where the token's own text will do.
+static int append_shown(struct btk_compiler *compiler, struct btk_bytes shown, uint32_t flags)
 {
-    return compiler->config.model == BTK_MODEL_BPE
-           || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
+    if (btk_compiler_needs_bytes(compiler)) return append_decoded(compiler, shown);
+    if (!(flags & BTK_TOKEN_NORMALIZED))
+        return append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (shown.length > compiler->config.decoded_bytes_max)
+        compiler->config.decoded_bytes_max = (uint32_t)shown.length;
+    return append_text(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, shown);
 }
 
 static int append_token(struct btk_compiler *compiler, uint32_t id)
 {
     const struct btk_compiler_token token = compiler->tokens[id];
+    const struct btk_bytes shown = token.flags & BTK_TOKEN_NORMALIZED ? token.normal : token.text;
+    const struct btk_bytes prefix = compiler->prefix;
     struct btk_token_info info = {.flags = token.flags & ~BTK_COMPILER_TOKEN_OUTSIDE};
     if (token.text.length > compiler->config.token_bytes_max)
         compiler->config.token_bytes_max = (uint32_t)token.text.length;
-    if (compiler->prefix.length && token.text.length >= compiler->prefix.length
-        && memcmp(token.text.data, compiler->prefix.data, compiler->prefix.length) == 0)
+    if (prefix.length && shown.length >= prefix.length
+        && memcmp(shown.data, prefix.data, prefix.length) == 0)
         info.flags |= BTK_TOKEN_CONTINUES;
-    count_spaces(token.text, &info);
+    count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status
-        = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
-    if (status < 0) return status;
-    return needs_bytes(compiler) ? append_decoded(compiler, token.text)
-                                 : append_end(compiler, BTK_SECTION_DECODED_ENDS,
-                                              BTK_SECTION_DECODED_TEXT);
+    const int status =
+        append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    return status < 0 ? status : append_shown(compiler, shown, token.flags);
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status)
-        status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (!status) status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = append_token(compiler, id);
     return status;

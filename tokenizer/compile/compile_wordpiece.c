@@ -56,8 +56,7 @@ static int insert(struct trie_builder *builder, uint32_t root, struct btk_bytes 
         const int status = follow(builder, &node, text.data[i]);
         if (status < 0) return status;
     }
-    uint32_t *const tokens
-        = (void *)builder->compiler->sections[BTK_SECTION_TRIE_TOKENS].data;
+    uint32_t *const tokens = (void *)builder->compiler->sections[BTK_SECTION_TRIE_TOKENS].data;
     if (text.length) tokens[node] = id;
     return 0;
 }
@@ -72,10 +71,9 @@ static int insert_token(struct trie_builder *builder, uint32_t id)
     const int status = insert(builder, 0, token.text, id);
     if (status < 0 || token.text.length <= prefix.length) return status;
     if (prefix.length && memcmp(token.text.data, prefix.data, prefix.length) != 0) return 0;
-    return insert(builder, compiler->config.continuation_root,
-                  (struct btk_bytes){token.text.data + prefix.length,
-                                     token.text.length - prefix.length},
-                  id);
+    return insert(
+        builder, compiler->config.continuation_root,
+        (struct btk_bytes){token.text.data + prefix.length, token.text.length - prefix.length}, id);
 }
 
 // The table was made for the worst case; what is used fits into a smaller one.

@@ -18,7 +18,8 @@
 
 struct btk_compiler_token {
     struct btk_bytes text;
-    uint32_t flags; // set of enum btk_token_flag, BTK_COMPILER_TOKEN_OUTSIDE
+    uint32_t flags;          // set of enum btk_token_flag, BTK_COMPILER_TOKEN_OUTSIDE
+    struct btk_bytes normal; // with BTK_TOKEN_NORMALIZED: what it shows
 };
 
 struct btk_compiler_added {
@@ -27,6 +28,7 @@ struct btk_compiler_added {
     uint32_t id;
     uint32_t flags; // set of enum btk_added_flag
     bool is_normalized;
+    bool names_special; // this text was special once; the reference never forgets that
 };
 
 struct btk_compiler {
@@ -39,7 +41,7 @@ struct btk_compiler {
     struct btk_compiler_added *added; // config.added_count
     uint32_t *added_slots;            // hash table of indices into `added`
     uint64_t added_slot_mask;
-    struct btk_bytes prefix;          // WordPiece: continuing_subword_prefix
+    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -62,10 +64,16 @@ int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *obje
                       const char *place, struct btk_bytes *out_type);
 
 bool btk_bytes_are(struct btk_bytes bytes, const char *text);
+bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b);
+
+// Are the bytes that tokens stand for wanted, in DECODED_TEXT?
+bool btk_compiler_needs_bytes(const struct btk_compiler *compiler);
 
 // The id of a token of the model or an added one; BTK_NO_TOKEN. Uses the table that
 // btk_compile_text_lookup() made last.
 uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
+// Of the model alone.
+uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text);
 int btk_compile_text_lookup(struct btk_compiler *compiler);
 
 // Room for tokens up to `id`; new ones have no text and no flags.
@@ -77,12 +85,12 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
                        uint64_t used_count, uint64_t *out_mask);
 
 // The steps, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler);   // model.vocab, model.unk_token
+int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
-int btk_compile_added_tokens(struct btk_compiler *compiler); // needs vocabulary and normalizer
-int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
+int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
+int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
 int btk_compile_bpe(struct btk_compiler *compiler);       // merges, bytes -> id
 int btk_compile_wordpiece(struct btk_compiler *compiler); // trie

@@ -146,8 +146,8 @@ static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scr
 {
     const uint32_t right = scratch->next[position];
     if (right >= end) return;
-    const struct btk_merge_slot merge
-        = find_merge(image, scratch->ids[position], scratch->ids[right]);
+    const struct btk_merge_slot merge =
+        find_merge(image, scratch->ids[position], scratch->ids[right]);
     if (merge.rank == NO_RANK) return;
     scratch->heap[scratch->heap_count] = (uint64_t)merge.rank << 32 | position;
     sift_up(scratch->heap, scratch->heap_count++);
@@ -198,8 +198,8 @@ static size_t merge_heap(const struct btk_image *image, struct btk_bpe_scratch *
         const uint64_t entry = pop(scratch);
         const uint32_t position = (uint32_t)entry;
         if (!scratch->lengths[position] || scratch->next[position] >= end) continue;
-        const struct btk_merge_slot merge = find_merge(
-            image, scratch->ids[position], scratch->ids[scratch->next[position]]);
+        const struct btk_merge_slot merge =
+            find_merge(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
         if (merge.rank != entry >> 32) continue;
         scratch->ids[position] = merge.id;
         merge_pair(image, scratch, position, end);

@@ -70,10 +70,10 @@ static inline uint64_t btk_piece_fold(uint64_t a, uint64_t b)
 static inline struct btk_piece_entry *btk_piece_cache_set(struct btk_piece_cache *cache,
                                                           const struct btk_piece_key *key)
 {
-    const uint64_t low
-        = btk_piece_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
-    const uint64_t high
-        = btk_piece_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
+    const uint64_t low =
+        btk_piece_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+    const uint64_t high =
+        btk_piece_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
     const uint64_t hash = low ^ high;
     return cache->sets[(hash ^ hash >> 32) % BTK_PIECE_CACHE_SETS];
 }
@@ -81,14 +81,14 @@ static inline struct btk_piece_entry *btk_piece_cache_set(struct btk_piece_cache
 static inline bool btk_piece_keys_equal(const struct btk_piece_key *a,
                                         const struct btk_piece_key *b)
 {
-    return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1])
-             | (a->words[2] ^ b->words[2]) | (a->words[3] ^ b->words[3]));
+    return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]) | (a->words[2] ^ b->words[2])
+             | (a->words[3] ^ b->words[3]));
 }
 
 // What the piece became; NULL: not known. `set` is that of the key.
-static inline const struct btk_piece_entry *
-btk_piece_cache_find(struct btk_piece_cache *cache, const struct btk_piece_entry *set,
-                     const struct btk_piece_key *key)
+static inline const struct btk_piece_entry *btk_piece_cache_find(struct btk_piece_cache *cache,
+                                                                 const struct btk_piece_entry *set,
+                                                                 const struct btk_piece_key *key)
 {
     for (unsigned way = 0; way < 2; way++) {
         if (!btk_piece_keys_equal(&set[way].key, key)) continue;

@@ -40,8 +40,8 @@ static bool is_too_long(const struct btk_image *image, struct btk_bytes word)
     return word.length > chars_max && btk_utf8_count(word.data, word.length) > chars_max;
 }
 
-size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word,
-                            uint32_t *out_ids, uint32_t *out_lengths)
+size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word, uint32_t *out_ids,
+                            uint32_t *out_lengths)
 {
     size_t count = 0;
     size_t at = is_too_long(image, word) ? SIZE_MAX : 0;

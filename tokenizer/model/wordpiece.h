@@ -14,5 +14,5 @@
 
 // Encodes a word of at least one byte. `out_ids` and `out_lengths` (bytes of each token) have room
 // for one token a byte. Returns the count.
-size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word,
-                            uint32_t *out_ids, uint32_t *out_lengths);
+size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word, uint32_t *out_ids,
+                            uint32_t *out_lengths);

@@ -209,7 +209,8 @@ static size_t write_one(struct walk *walk, size_t position)
         return write_run(walk, source);
     if (source.classes & (moves | BTK_CLASS_HAS_LOWERCASE | BTK_CLASS_BERT_MN))
         write_folded(walk, source);
-    else write_char(walk, source.code_point, source.begin, source.end);
+    else
+        write_char(walk, source.code_point, source.begin, source.end);
     return source.end;
 }
 
@@ -219,7 +220,8 @@ static void write_ascii(struct walk *walk, size_t position, size_t length)
     uint8_t *const out = walk->output.text + walk->length;
     if (bert->flags & BTK_BERT_LOWERCASE)
         bert->kernels->ascii_lower(out, walk->text.data + position, length);
-    else memcpy(out, walk->text.data + position, length);
+    else
+        memcpy(out, walk->text.data + position, length);
     if ((bert->flags & BTK_BERT_CLEAN_TEXT) && !bert->keeps_spaces)
         for (size_t i = 0; i < length; i++)
             if (out[i] < ' ') out[i] = ' ';

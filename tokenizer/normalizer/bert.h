@@ -33,8 +33,8 @@ struct btk_bert_folded {
 
 struct btk_bert {
     const struct btk_kernels *kernels;
-    uint32_t flags;                // set of enum btk_bert_flag
-    bool keeps_spaces;             // \t \n \r may stay: nobody will look at them
+    uint32_t flags;                 // set of enum btk_bert_flag
+    bool keeps_spaces;              // \t \n \r may stay: nobody will look at them
     struct btk_unicode_char *chars; // room for btk_unicode_nfd_bound(longest text)
     struct btk_progress progress;   // ticks every 8 KiB
     struct btk_bert_folded memo[BTK_BERT_MEMO_SLOTS];

@@ -75,6 +75,22 @@ def flat(offsets):
     return [position for pair in offsets for position in pair]
 
 
+def lines_of(data):
+    """Lines without their ends; empty ones are documents too."""
+    lines = data.split(b"\n")
+    last = lines.pop()
+    return [line.removesuffix(b"\r") for line in lines] + ([last] if last else [])
+
+
+def digest_of_lines(tokenizer, data):
+    lines = lines_of(data)
+    ids = []
+    for line in lines:
+        ids += tokenizer.encode(line.decode(), add_special_tokens=False).ids
+    return {"lines_bytes": sum(map(len, lines)), "lines_tokens": len(ids),
+            "lines_ids_xxh64": xxh64(ids)}
+
+
 def digest_of_text(tokenizer, path):
     with open(path, "rb") as file:
         data = measured_part(file.read())
@@ -87,7 +103,8 @@ def digest_of_text(tokenizer, path):
     whole = tokenizer.encode(data.decode(), add_special_tokens=False)
     return {"bytes": sum(map(len, pieces)), "pieces": len(pieces), "tokens": len(ids),
             "ids_xxh64": xxh64(ids), "offsets_xxh64": xxh64(offsets), "whole_bytes": len(data),
-            "whole_tokens": len(whole.ids), "whole_ids_xxh64": xxh64(whole.ids)}
+            "whole_tokens": len(whole.ids), "whole_ids_xxh64": xxh64(whole.ids),
+            **digest_of_lines(tokenizer, data)}
 
 
 def case_row(tokenizer, kind, text):

@@ -43,8 +43,7 @@
 //         if (btk_client_connect(NULL, &client, &error) == 0
 //             && btk_client_register(client, NULL, &request, &options_id, &error) == 0
 //             && btk_client_submit_documents(client, documents, lengths, count, options_id, 0,
-//             &batch,
-//                                            &error) == 0
+//                                            &batch, &error) == 0
 //             && btk_client_wait(client, batch, 10000, &error) == 0) {
 //             status = 0;
 //             for (size_t i = 0; i < count; i++) status |= print_ids(batch, i);
@@ -85,10 +84,10 @@
 //     -ENOMEM        this process has no memory left for it
 //     -ETIMEDOUT     not in time
 //     -ECANCELED     the batch was canceled
-//     -EBUSY         the cluster refused for overload: btk_batch_retry_after_ms says when to ask
-//     again -EIO           the batch failed for another reason; error and btk_batch_status say
-//     which -ECONNRESET    the cluster is gone and did not come back within timeout_ms -EPROTO what
-//     came from the cluster is not what it should be
+//     -EBUSY         the cluster refused for overload: btk_batch_retry_after_ms says when to ask again
+//     -EIO           the batch failed for another reason; error and btk_batch_status say which
+//     -ECONNRESET    the cluster is gone and did not come back within timeout_ms
+//     -EPROTO        what came from the cluster is not what it should be
 //
 // A lost connection: when the coordinator dies, the library connects again by itself inside of
 // wait, process, submit, reserve and register, for up to timeout_ms; registers the options again
@@ -178,7 +177,6 @@ enum btk_batch_state {
 };
 
 // --- Connection
-// -----------------------------------------------------------------------------------
 
 // Connects and maps the first slab. `options` may be NULL. Errors: -ENOENT, -EACCES, -ENOTSUP
 // (tcp:// endpoints come later; ipc://@ has no permissions and is refused), -ETIMEDOUT, -EPROTO.
@@ -210,7 +208,6 @@ BTK_API uint32_t btk_client_worker_count(const struct btk_client *client);
 BTK_API uint64_t btk_client_page_bytes(const struct btk_client *client);
 
 // --- Writing and submitting
-// -------------------------------------------------------------------------
 
 // Makes room for `document_count` documents of together at most `text_bytes` bytes. Asks the
 // cluster for a larger slab when the batch could never fit in those there are. Errors: -EAGAIN,
@@ -249,7 +246,6 @@ btk_client_submit_documents(struct btk_client *client, const char *const *docume
                             struct btk_error_info *error);
 
 // --- Waiting
-// ----------------------------------------------------------------------------------------
 
 // Waits until the batch is done. timeout_ms < 0: without end. Returns 0 when it is DONE; single
 // documents may still have a status of their own. Errors: -ETIMEDOUT (it goes on; wait again),
@@ -275,7 +271,6 @@ BTK_API struct btk_batch *btk_client_next_finished(struct btk_client *client);
 BTK_API_MUST_USE BTK_API int btk_client_cancel(struct btk_client *client, struct btk_batch *batch);
 
 // --- Reading
-// ----------------------------------------------------------------------------------------
 
 BTK_API enum btk_batch_state btk_batch_state(const struct btk_batch *batch);
 

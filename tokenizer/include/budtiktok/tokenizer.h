@@ -69,7 +69,6 @@ struct btk_tokenizer; // an opened tokenizer: immutable
 struct btk_scratch;   // what one thread needs to work with one tokenizer
 
 // --- Opening
-// ---------------------------------------------------------------------------------------
 
 // Opens a tokenizer.json (compiled on the spot) or a compiled image, told apart by their first
 // bytes. Errors: -ENOENT, -EACCES, -EISDIR; -EFBIG (more than 1 GiB); -EINVAL: not JSON, or not a
@@ -97,9 +96,9 @@ BTK_API_MUST_USE BTK_API int btk_tokenizer_attach(const void *image, size_t imag
 BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer);
 
 struct btk_tokenizer_info {
-    const char *model;              // "WordPiece" or "BPE"
-    uint32_t vocabulary_count;      // without added tokens that are not in the model
-    uint32_t token_count;           // with them
+    const char *model;         // "WordPiece" or "BPE"
+    uint32_t vocabulary_count; // without added tokens that are not in the model
+    uint32_t token_count;      // with them
     uint32_t added_token_count;
     uint32_t special_prefix_tokens; // what the post-processor puts before a text
     uint32_t special_suffix_tokens; // and behind it
@@ -137,7 +136,6 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
 // --- Encoding
-// --------------------------------------------------------------------------------------
 
 // Begin with BTK_ENCODE_DEFAULTS.
 struct btk_encode_options {
@@ -155,10 +153,10 @@ struct btk_encode_options {
 // Columns of the caller, each NULL (not wanted, costs nothing) or with room for `capacity` tokens
 // (offsets and sources: two numbers a token).
 struct btk_encoding {
-    size_t capacity;              // tokens
-    size_t count;                 // out: tokens
-    uint32_t *ids;                // never NULL
-    uint32_t *offsets;            // begin and end in the text, in the unit of the options
+    size_t capacity;   // tokens
+    size_t count;      // out: tokens
+    uint32_t *ids;     // never NULL
+    uint32_t *offsets; // begin and end in the text, in the unit of the options
     uint32_t *type_ids;
     uint32_t *word_ids;           // UINT32_MAX: none
     uint8_t *special_tokens_mask; // 1: added by the post-processor
@@ -179,34 +177,32 @@ BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_encoding *encoding,
                                         struct btk_error_info *error);
 
-// The same for text that is known to be UTF-8; anything else makes the result meaningless, but is
-// safe.
-BTK_API_MUST_USE BTK_API int btk_encode_validated(const struct btk_tokenizer *tokenizer,
-                                                  struct btk_scratch *scratch, const char *text,
-                                                  size_t text_bytes,
-                                                  const struct btk_encode_options *options,
-                                                  struct btk_encoding *encoding,
-                                                  struct btk_error_info *error);
+// The same for text that nobody changes and that is known to be UTF-8, for callers that have checked
+// it. Nothing is checked again: with anything else the behaviour is undefined.
+BTK_API_MUST_USE BTK_API int
+btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                     const char *text, size_t text_bytes, const struct btk_encode_options *options,
+                     struct btk_encoding *encoding, struct btk_error_info *error);
 
 // --- Tokens
-// ----------------------------------------------------------------------------------------
 
-// The token of an id as it stands in the vocabulary; not NUL-terminated; NULL: no such id.
+// The token of an id as it stands in the vocabulary, of a normalized added token what the normalizer
+// made of it; not NUL-terminated; NULL: no such id.
 BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
                                    size_t *out_bytes);
 
-// The same for a token of an encoding: an added token that took spaces beside it shows them.
+// The same for a token of an encoding: an added token that took spaces beside it shows them, where
+// the text spells it as the normalizer left it.
 // `source` points to its two numbers in `sources`, `text` is what was encoded.
 BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
                                       const char *text, const uint32_t source[2],
                                       size_t *out_bytes);
 
-// The id of a token; false: there is none.
+// The id of a token as btk_token_text() shows it; false: there is none.
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
                           uint32_t *out_id);
 
 // --- Decoding
-// --------------------------------------------------------------------------------------
 
 // Room that is always enough for the text of `id_count` ids.
 BTK_API size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Added tokens that the normalizer changes. Expected: what the reference (tokenizers 0.23.3) gave
+// for the same files.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/tokenizer/small_tokenizers.h"
+
+#define ADDED(content, more) "{\"content\": \"" content "\"" more "}"
+#define SPECIAL              ", \"special\": true"
+
+static void expect_decoded(const struct btk_tokenizer *tokenizer, bool skip_special_tokens,
+                           const char *wanted)
+{
+    const uint32_t ids[] = {4, 7, 5};
+    char text[64];
+    size_t bytes = 0;
+    struct btk_error_info error;
+    cr_assert_leq(btk_decode_bound(tokenizer, 3), sizeof text);
+    cr_assert_eq(
+        btk_decode(tokenizer, ids, 3, skip_special_tokens, text, sizeof text, &bytes, &error), 0);
+    cr_expect_eq(bytes, strlen(wanted));
+    cr_expect_eq(memcmp(text, wanted, strlen(wanted)), 0, "not \"%s\" but \"%.*s\"", wanted,
+                 (int)bytes, text);
+}
+
+Test(added_tokens, one_that_is_normalized_shows_its_normalized_form)
+{
+    struct btk_tokenizer *tokenizer =
+        btk_small_open(btk_small_wordpiece_json(ADDED("\\u4e2d\\u56fd", ""), ""));
+    const char normal[] = " \xe4\xb8\xad  \xe5\x9b\xbd ";
+    const uint32_t source[] = {0, 0};
+    size_t bytes;
+    const char *const shown = btk_token_text_in(tokenizer, 7, "", source, &bytes);
+    cr_assert_eq(bytes, sizeof normal - 1);
+    cr_expect_eq(memcmp(shown, normal, bytes), 0);
+    cr_expect_eq(memcmp(btk_token_text(tokenizer, 7, &bytes), "\xe4\xb8\xad\xe5\x9b\xbd", 6), 0);
+    cr_expect_eq(bytes, 6);
+    expect_decoded(tokenizer, false, "a  \xe4\xb8\xad  \xe5\x9b\xbd  b");
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(added_tokens, a_special_one_that_is_normalized_to_something_else_is_not_left_out)
+{
+    struct btk_tokenizer *tokenizer =
+        btk_small_open(btk_small_wordpiece_json(ADDED("FOO", SPECIAL), ""));
+    expect_decoded(tokenizer, true, "a foo b");
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(added_tokens, one_that_is_normalized_to_a_special_one_is_left_out)
+{
+    struct btk_tokenizer *tokenizer =
+        btk_small_open(btk_small_wordpiece_json(ADDED("FOO", "") "," ADDED("foo", SPECIAL), ""));
+    expect_decoded(tokenizer, true, "a b");
+    expect_decoded(tokenizer, false, "a foo b");
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(added_tokens, an_id_beyond_the_vocabulary_has_no_text)
+{
+    struct btk_tokenizer *tokenizer = btk_small_open(btk_small_wordpiece_json("", ""));
+    const uint32_t source[] = {0, 0};
+    size_t bytes = 0;
+    cr_expect_null(btk_token_text_in(tokenizer, 7, "", source, &bytes));
+    cr_expect_null(btk_token_text_in(tokenizer, UINT32_MAX, "", source, &bytes));
+    btk_tokenizer_close(&tokenizer);
+}
+
+static void expect_refused(char *json, int status, const char *part)
+{
+    struct btk_tokenizer *tokenizer;
+    struct btk_error_info error;
+    cr_expect_eq(btk_tokenizer_open_json(json, strlen(json), &tokenizer, &error), status);
+    cr_expect_not_null(strstr(error.message, part), "%s", error.message);
+    free(json);
+}
+
+Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
+{
+    expect_refused(
+        strdup("{\"added_tokens\": [{\"content\": \"new\"}],"
+               "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
+               "\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
+        -EINVAL, "would get the id 2");
+}
+
+Test(added_tokens, one_that_bytes_cannot_show_is_refused)
+{
+    expect_refused(btk_small_bpe_json(ADDED("FOO", ""), "{\"type\": \"BertNormalizer\"}",
+                                      "{\"type\": \"ByteLevel\"}"),
+                   -ENOTSUP, "\"FOO\" is not supported");
+}
+
+Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
+{
+    char *const json = btk_small_bpe_json(ADDED("ababab", ""), "null", "{\"type\": \"ByteLevel\"}");
+    char *const merge = strstr(json, "\"ab ab\"");
+    memcpy(merge, "\"abab ab\"]}}", 13);
+    expect_refused(json, -EINVAL, "gives a token that is not in the vocabulary");
+}
+
+Test(added_tokens, the_decoder_has_the_prefix_of_the_model)
+{
+    char *const json = btk_small_wordpiece_json("", "");
+    memcpy(strstr(json, "\"##\""), "\"@@\"", 4);
+    expect_refused(json, -ENOTSUP, "decoder.prefix");
+}

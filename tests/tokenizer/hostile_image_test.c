@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images that were made by hand: each has one number that would lead the engine outside, and a
+// checksum that fits. btk_image_verify() has to say no.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/image.h"
+
+// A copy of the right alignment that may be written to.
+static struct btk_image_header *copy_image(char *json)
+{
+    struct btk_buffer image = btk_small_image(json);
+    struct btk_image_header *const header =
+        aligned_alloc(BTK_IMAGE_ALIGNMENT, btk_align_up(image.length, BTK_IMAGE_ALIGNMENT));
+    cr_assert_not_null(header);
+    memcpy(header, image.data, image.length);
+    btk_buffer_clear(&image);
+    return header;
+}
+
+static struct btk_image_header *wordpiece(void)
+{
+    return copy_image(
+        btk_small_wordpiece_json("{\"content\": \"<m>\", \"normalized\": false}", ""));
+}
+
+static struct btk_image_header *bpe(void)
+{
+    return copy_image(btk_small_bpe_json("", "null", "{\"type\": \"ByteLevel\"}"));
+}
+
+static void *section(struct btk_image_header *header, enum btk_section which)
+{
+    return (uint8_t *)header + header->sections[which].offset;
+}
+
+static int verify(struct btk_image_header *header, struct btk_error *error)
+{
+    header->checksum =
+        btk_hash_xxh3((uint8_t *)header + sizeof *header, header->bytes - sizeof *header, 0);
+    return btk_image_verify(header, header->bytes, error);
+}
+
+static void expect_refused(struct btk_image_header *header, const char *part)
+{
+    struct btk_error error;
+    cr_expect_eq(verify(header, &error), -EPROTO);
+    cr_expect_not_null(strstr(error.message, part), "%s", error.message);
+    free(header);
+}
+
+Test(hostile_image, what_the_compiler_makes_is_sound)
+{
+    struct btk_image_header *const headers[] = {wordpiece(), bpe()};
+    struct btk_error error;
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_eq(verify(headers[i], &error), 0);
+        free(headers[i]);
+    }
+}
+
+Test(hostile_image, words_longer_than_the_scratch_are_refused)
+{
+    struct btk_image_header *const header = wordpiece();
+    header->config.word_chars_max = BTK_WORD_CHARS_LIMIT + 1;
+    expect_refused(header, "words are too long");
+}
+
+Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
+{
+    struct btk_image_header *const header = wordpiece();
+    struct btk_token_info *const tokens = section(header, BTK_SECTION_TOKENS);
+    tokens[4].flags |= BTK_TOKEN_CONTINUES;
+    expect_refused(header, "without its prefix");
+}
+
+Test(hostile_image, the_longest_token_is_as_long_as_it_says)
+{
+    struct btk_image_header *const header = wordpiece();
+    header->config.token_bytes_max = 4;
+    expect_refused(header, "longest token");
+    struct btk_image_header *const other = bpe();
+    other->config.decoded_bytes_max = 3;
+    expect_refused(other, "longest token");
+}
+
+Test(hostile_image, tokens_are_utf8)
+{
+    struct btk_image_header *const header = wordpiece();
+    *(uint8_t *)section(header, BTK_SECTION_TOKEN_TEXT) = 0xc3;
+    expect_refused(header, "token text");
+}
+
+Test(hostile_image, each_byte_has_a_token)
+{
+    struct btk_image_header *const header = bpe();
+    uint32_t *const ids = section(header, BTK_SECTION_BYTE_IDS);
+    ids['x'] = BTK_NO_TOKEN;
+    expect_refused(header, "byte ids");
+}
+
+Test(hostile_image, edges_of_the_tries_lead_on)
+{
+    struct btk_image_header *const header = wordpiece();
+    struct btk_edge_slot *const slots = section(header, BTK_SECTION_TRIE_EDGES);
+    size_t at = 0;
+    while (slots[at].key >> 8 == 0 || slots[at].key == UINT32_MAX) at++;
+    slots[at].child = 0;
+    expect_refused(header, "trie edges");
+    struct btk_image_header *const other = wordpiece();
+    struct btk_added_edge *const edges = section(other, BTK_SECTION_RAW_EDGES);
+    edges[1].node = 0;
+    expect_refused(other, "raw edges");
+}
+
+// Lengths that do not add up to the piece: only a crafted image can have them, and no check of
+// tokens alone finds them. The engine stays inside of the piece.
+Test(hostile_image, offsets_stay_inside_of_the_text)
+{
+    struct btk_image_header *const header = bpe();
+    struct btk_merge_slot *const merges = section(header, BTK_SECTION_MERGES);
+    for (size_t i = 0; i < header->sections[BTK_SECTION_MERGES].bytes / sizeof *merges; i++)
+        if (merges[i].id == 256) merges[i].id = 257;
+    struct btk_error checked;
+    cr_assert_eq(verify(header, &checked), 0);
+    struct btk_tokenizer *tokenizer;
+    struct btk_scratch *scratch;
+    struct btk_error_info error;
+    cr_assert_eq(btk_tokenizer_attach(header, header->bytes, true, &tokenizer, &error), 0);
+    cr_assert_eq(btk_scratch_new(tokenizer, &scratch, &error), 0);
+    uint32_t ids[64], offsets[128];
+    const struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
+    struct btk_encoding encoding = {.capacity = 64, .ids = ids, .offsets = offsets};
+    for (int round = 0; round < 2; round++) { // the second comes from the cache
+        cr_assert_eq(
+            btk_encode(tokenizer, scratch, "ababx\xc3\xa9", 7, &options, &encoding, &error), 0);
+        for (size_t i = 0; i < 2 * encoding.count; i++) cr_expect_leq(offsets[i], 6);
+    }
+    btk_scratch_free(&scratch);
+    btk_tokenizer_close(&tokenizer);
+    free(header);
+}
