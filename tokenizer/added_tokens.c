@@ -140,9 +140,9 @@ static void take_spaces(struct btk_added_finder *finder, uint32_t flags,
                         struct btk_added_match *match)
 {
     const size_t bare_begin = match->begin, bare_end = match->end;
-    if ((flags & BTK_ADDED_LSTRIP) && finder->taken < bare_end)
-        match->begin = spaces_begin(finder, bare_begin);
     if (flags & BTK_ADDED_RSTRIP) match->end = spaces_end(finder, bare_end);
+    if ((flags & BTK_ADDED_LSTRIP) && finder->taken <= match->end)
+        match->begin = spaces_begin(finder, bare_begin);
     match->has_spaces = match->begin != bare_begin || match->end != bare_end;
 }
 
