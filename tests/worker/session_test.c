@@ -402,7 +402,7 @@ Test(worker_session, messages_that_make_no_sense_change_nothing)
 
 Test(worker_session, drain_finishes_what_was_assigned)
 {
-    ready_worker(true);
+    ready_worker(false);
     attach_client();
     struct btk_assignment assignments[3];
     for (uint32_t i = 0; i < 3; i++) assignments[i] = make_assignment(i + 1, 0);
