@@ -67,11 +67,11 @@ static int run(int argc, char **argv)
                 "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
     if (choose_kernels(&error) < 0) return btk_exit_report(BTK_EXIT_USAGE, &error);
     if (argc < 2) {
-        btk_usage_print();
+        btk_usage_print(stderr);
         return BTK_EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        btk_usage_print();
+        btk_usage_print(stdout);
         return BTK_EXIT_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {

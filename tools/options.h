@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/base.h"
 #include "common/error.h"
@@ -77,7 +78,7 @@ BTK_MUST_USE int btk_options_choice(const struct btk_options *options, enum btk_
                                     struct btk_error *error);
 
 // What --help prints, man pages, and completion for "bash", "zsh" or "fish" (false: no such shell).
-void btk_usage_print(void);
+void btk_usage_print(FILE *stream);
 void btk_usage_print_command(enum btk_command command);
 void btk_usage_print_man(enum btk_command command);
 bool btk_usage_print_completion(const char *shell);

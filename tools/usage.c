@@ -47,11 +47,11 @@ static const char exit_statuses[] = "0  done\n"
                                     "5  the cluster refused\n"
                                     "6  an address or a socket is taken\n";
 
-static void print_indented(const char *text, const char *indent)
+static void print_indented(FILE *stream, const char *text, const char *indent)
 {
     for (const char *at = text; *at;) {
         const size_t length = strcspn(at, "\n");
-        printf("%s%.*s\n", indent, (int)length, at);
+        fprintf(stream, "%s%.*s\n", indent, (int)length, at);
         at += length + (at[length] == '\n');
     }
 }
@@ -76,18 +76,19 @@ static void print_wrapped(const char *text, int indent)
     printf("\n");
 }
 
-void btk_usage_print(void)
+void btk_usage_print(FILE *stream)
 {
-    printf("usage: budtiktok COMMAND [OPTIONS]\n\n"
-           "Turns text into token ids, exactly as the reference tokenizers do, in one process or\n"
-           "in a cluster of them.\n\ncommands:\n");
+    fprintf(stream,
+            "usage: budtiktok COMMAND [OPTIONS]\n\n"
+            "Turns text into token ids, exactly as the reference tokenizers do, in one process or\n"
+            "in a cluster of them.\n\ncommands:\n");
     for (unsigned i = 0; i < BTK_COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    printf("\n'budtiktok COMMAND --help' says more; '--version' says which this is.\n"
-           "\nenvironment:\n");
-    print_indented(environment, "  ");
-    printf("\nexit status:\n");
-    print_indented(exit_statuses, "  ");
+        fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(stream, "\n'budtiktok COMMAND --help' says more; '--version' says which this is.\n"
+                    "\nenvironment:\n");
+    print_indented(stream, environment, "  ");
+    fprintf(stream, "\nexit status:\n");
+    print_indented(stream, exit_statuses, "  ");
 }
 
 void btk_usage_print_command(enum btk_command command)
@@ -103,7 +104,7 @@ void btk_usage_print_command(enum btk_command command)
         print_wrapped(options[i].help, 6);
     }
     printf("  --help\n      this text\n\nexamples:\n");
-    print_indented(text->examples, "  ");
+    print_indented(stdout, text->examples, "  ");
 }
 
 // Dashes and backslashes have a meaning in roff.
