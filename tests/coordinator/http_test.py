@@ -37,7 +37,8 @@ class Cluster:
         self.process.stdout.close()
 
     def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        # Under ThreadSanitizer an overloaded cluster takes minutes.
+        connection = http.client.HTTPConnection(self.address, timeout=300)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
