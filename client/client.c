@@ -105,7 +105,8 @@ void btk_client_close(struct btk_client **client_at)
 
 uint32_t btk_client_worker_count(const struct btk_client *client)
 {
-    return client->connection.welcome.worker_count;
+    const struct btk_server_page *page = client->connection.server_page.address;
+    return page == NULL ? 0 : btk_server_page_workers(page);
 }
 
 uint64_t btk_client_page_bytes(const struct btk_client *client)

@@ -8,6 +8,8 @@
 
 #include "common/clock.h"
 
+enum { HELLO_BYTES_MAX = 2048, HELLO_PATIENCE_MS = 2000 };
+
 void btk_connection_init(struct btk_connection *connection)
 {
     connection->fd = -1;
@@ -119,7 +121,12 @@ static int send_hello(struct btk_connection *connection,
                          .results_bytes = options->results_bytes},
     };
     strncpy(hello.hello_client.name, options->name, sizeof hello.hello_client.name - 1);
-    return btk_connection_send(connection, &hello, &connection->client_page.fd, 1);
+    uint8_t frame[HELLO_BYTES_MAX];
+    size_t length = 0;
+    const int rc = btk_control_encode(&hello, frame, sizeof frame, &length);
+    if (rc != 0) return rc;
+    return btk_fd_channel_send_patiently(connection->fd, frame, length, &connection->client_page.fd,
+                                         1, HELLO_PATIENCE_MS);
 }
 
 static int attach_server_page(struct btk_connection *connection, int *fd, struct btk_error *error)

@@ -8,6 +8,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#define RETRY_NS UINT64_C(5000000)
+
 struct btk_channel_message {
     struct btk_channel_message *next;
     int fds[BTK_FD_CHANNEL_FDS_MAX];
@@ -25,8 +27,34 @@ int btk_channel_open(struct btk_channel *channel, struct btk_loop *loop, int fd,
 {
     const int rc = btk_loop_add_fd(loop, fd, EPOLLIN, handler, context);
     if (rc != 0) return rc;
-    *channel = (struct btk_channel){.fd = fd, .loop = loop};
+    *channel = (struct btk_channel){.fd = fd, .loop = loop, .handler = handler, .context = context};
     return 0;
+}
+
+static void stop_retrying(struct btk_channel *channel)
+{
+    if (channel->is_retrying) btk_loop_remove_timer(channel->loop, channel->retry_timer);
+    channel->is_retrying = false;
+}
+
+// The handler flushes, and sees to it if that fails. It may close the channel.
+static void on_retry(void *context)
+{
+    struct btk_channel *channel = context;
+    stop_retrying(channel);
+    channel->handler(channel->context, channel->fd, EPOLLOUT);
+}
+
+// What the first message of the queue waits for.
+static int await_room(struct btk_channel *channel, int why)
+{
+    if (why != -ETOOMANYREFS)
+        return btk_loop_modify_fd(channel->loop, channel->fd, EPOLLIN | EPOLLOUT);
+    int rc = btk_loop_modify_fd(channel->loop, channel->fd, EPOLLIN);
+    if (rc != 0 || channel->is_retrying) return rc;
+    rc = btk_loop_add_timer(channel->loop, RETRY_NS, on_retry, channel, &channel->retry_timer);
+    channel->is_retrying = rc == 0;
+    return rc;
 }
 
 static void free_message(struct btk_channel_message *message)
@@ -38,6 +66,7 @@ static void free_message(struct btk_channel_message *message)
 void btk_channel_close(struct btk_channel *channel)
 {
     if (channel->fd < 0) return;
+    stop_retrying(channel);
     btk_loop_remove_fd(channel->loop, channel->fd);
     close(channel->fd);
     while (channel->first != NULL) {
@@ -51,11 +80,14 @@ void btk_channel_close(struct btk_channel *channel)
 int btk_channel_hand_over(struct btk_channel *from, struct btk_channel *to, btk_loop_fd_fn *handler,
                           void *context)
 {
+    stop_retrying(from);
     btk_loop_remove_fd(from->loop, from->fd);
     const uint32_t events = from->first == NULL ? EPOLLIN : EPOLLIN | EPOLLOUT;
     const int rc = btk_loop_add_fd(from->loop, from->fd, events, handler, context);
     if (rc != 0) return rc;
     *to = *from;
+    to->handler = handler;
+    to->context = context;
     *from = (struct btk_channel){.fd = -1};
     return 0;
 }
@@ -81,7 +113,7 @@ static int queue_message(struct btk_channel *channel, size_t length, const int *
         channel->first = message;
     channel->last = message;
     channel->queued_count++;
-    return btk_loop_modify_fd(channel->loop, channel->fd, EPOLLIN | EPOLLOUT);
+    return 0;
 }
 
 int btk_channel_send(struct btk_channel *channel, const struct btk_control_message *message,
@@ -92,8 +124,10 @@ int btk_channel_send(struct btk_channel *channel, const struct btk_control_messa
     int rc = btk_control_encode(message, send_frame, sizeof send_frame, &length);
     if (rc != 0) return rc;
     if (channel->first != NULL) return queue_message(channel, length, fds, fd_count);
-    rc = btk_fd_channel_send(channel->fd, send_frame, length, fds, fd_count);
-    return rc == -EAGAIN ? queue_message(channel, length, fds, fd_count) : rc;
+    const int why = btk_fd_channel_send(channel->fd, send_frame, length, fds, fd_count);
+    if (why != -EAGAIN && why != -ETOOMANYREFS) return why;
+    rc = queue_message(channel, length, fds, fd_count);
+    return rc == 0 ? await_room(channel, why) : rc;
 }
 
 int btk_channel_flush(struct btk_channel *channel)
@@ -103,7 +137,7 @@ int btk_channel_flush(struct btk_channel *channel)
         struct btk_channel_message *message = channel->first;
         const int rc = btk_fd_channel_send(channel->fd, message->frame, message->length,
                                            message->fds, message->fd_count);
-        if (rc == -EAGAIN) return 0;
+        if (rc == -EAGAIN || rc == -ETOOMANYREFS) return await_room(channel, rc);
         if (rc != 0) return rc;
         channel->first = message->next;
         if (channel->first == NULL) channel->last = NULL;

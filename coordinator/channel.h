@@ -3,7 +3,8 @@
 //
 // What the peer does not read yet waits in a bounded queue with copies of its descriptors, so the
 // loop never blocks on a peer. Who sends much asks whether it is congested first; a peer that lets
-// the queue fill up is given up by the caller.
+// the queue fill up is given up by the caller. The system limits how many descriptors of a user are
+// on their way; what it does not take now waits too. A channel stays where it is in memory.
 //
 // Ownership: the channel owns its socket and what waits. Threads: the loop's.
 #pragma once
@@ -24,6 +25,10 @@ struct btk_channel_message;
 struct btk_channel {
     int fd; // -1: closed
     struct btk_loop *loop;
+    btk_loop_fd_fn *handler;
+    void *context;
+    bool is_retrying; // too many descriptors are on their way: a timer says EPOLLOUT
+    int retry_timer;
     struct btk_channel_message *first, *last; // not sent yet
     uint32_t queued_count;
 };

@@ -98,6 +98,7 @@ static int make_server_page(struct btk_client_entry *client)
     const struct btk_client_page *page = client->client_page.address;
     server->magic = BTK_SERVER_PAGE_MAGIC;
     server->version = BTK_PAGE_VERSION;
+    btk_server_page_set_workers(server, client->coordinator->clients.worker_count);
     btk_ring_init_consumer(&client->submissions, page->submissions, BTK_SUBMISSION_SLOTS,
                            &page->submission_tail, &server->submission_head);
     btk_ring_init_producer(&client->completions, server->completions, BTK_COMPLETION_SLOTS,
@@ -122,7 +123,7 @@ static int send_welcome(struct btk_client_entry *client)
     const struct btk_control_message welcome = {
         .kind = BTK_CONTROL_WELCOME_CLIENT,
         .welcome_client = {.client_id = client->id,
-                           .worker_count = btk_worker_table_ready_count(&coordinator->workers),
+                           .worker_count = coordinator->clients.worker_count,
                            .slab_limit_bytes = coordinator->options.slab_limit_bytes,
                            .results_bytes = client->results_bytes,
                            .batch_limit = coordinator->options.batch_limit,
@@ -247,6 +248,15 @@ void btk_client_table_forget(struct btk_client_entry *client)
     btk_worker_table_detach_client(client->coordinator, client->id);
 }
 
+void btk_client_table_tell_workers(struct btk_client_table *table, uint32_t count)
+{
+    if (count == table->worker_count) return;
+    table->worker_count = count;
+    for (uint32_t i = 0; i < BTK_SCHEDULER_CLIENT_SLOTS; i++)
+        if (table->slots[i] != NULL && table->slots[i]->server_page.address != NULL)
+            btk_server_page_set_workers(table->slots[i]->server_page.address, count);
+}
+
 void btk_client_table_flush(struct btk_coordinator *coordinator)
 {
     struct btk_client_table *table = &coordinator->clients;
@@ -304,16 +314,20 @@ static void register_options(struct btk_client_entry *client,
     struct btk_coordinator *coordinator = client->coordinator;
     struct btk_options_entry entry = {
         .shape = {.op = wanted->op, .fields = wanted->fields, .flags = wanted->flags}};
-    if (btk_image_store_find(&coordinator->images, wanted->tokenizer, &entry.tokenizer_id) != 0) {
+    const struct btk_image_name *name =
+        btk_image_names_find(&coordinator->images.names, wanted->tokenizer);
+    if (name == NULL) {
         refuse(client, wanted->request, ENOENT, "the cluster has no tokenizer of this name");
         return;
     }
     uint32_t options_id = 0;
+    entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
     const int rc = btk_options_table_add(&coordinator->requests, &entry, &options_id);
     if (rc != 0) {
         refuse(client, wanted->request, -rc, strerror(-rc));
         return;
     }
+    client->uses_image[name->slot] = true;
     const struct btk_control_message answer = {
         .kind = BTK_CONTROL_OPTIONS_REGISTERED,
         .options_registered = {.request = wanted->request, .options_id = options_id},

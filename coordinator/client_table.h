@@ -15,6 +15,7 @@
 
 #include "common/buffer.h"
 #include "coordinator/channel.h"
+#include "coordinator/image_store.h"
 #include "coordinator/scheduler.h"
 #include "ipc/client_page.h"
 #include "ipc/control.h"
@@ -62,11 +63,12 @@ struct btk_client_entry {
     uint64_t results_bytes;
     struct btk_buffer waiting; // completions that are not in the ring yet
     size_t waiting_offset;
-    bool needs_bell; // in this turn
-    bool is_touched; // in the list of what flush looks at
-    bool is_broken;  // dropped by flush: what found it could not
-    bool is_gone;    // freed by flush
-    bool is_leaving; // no channel any more; the scheduler has not let it go yet
+    bool needs_bell;                 // in this turn
+    bool is_touched;                 // in the list of what flush looks at
+    bool is_broken;                  // dropped by flush: what found it could not
+    bool is_gone;                    // freed by flush
+    bool is_leaving;                 // no channel any more; the scheduler has not let it go yet
+    bool uses_image[BTK_IMAGES_MAX]; // by slot: registered options with it
     struct btk_client_entry *next_touched;
     const struct btk_client_sink *sink; // NULL: a process of its own
 };
@@ -75,6 +77,7 @@ struct btk_client_table {
     struct btk_client_entry *slots[BTK_SCHEDULER_CLIENT_SLOTS];
     uint32_t count;
     uint32_t last_id;
+    uint32_t worker_count;            // that their pages tell of
     uint32_t waiting_count;           // clients with waiting completions
     int waiting_timer;                // -1: not set
     struct btk_client_entry *touched; // in this turn
@@ -105,6 +108,8 @@ void btk_client_table_complete(struct btk_client_entry *client,
                                const struct btk_completion *completion);
 void btk_client_table_unpin(struct btk_client_entry *client, uint32_t slab_id);
 void btk_client_table_forget(struct btk_client_entry *client);
+// So many workers are ready.
+void btk_client_table_tell_workers(struct btk_client_table *table, uint32_t count);
 // At the end of a turn: rings the bells of those that got something.
 void btk_client_table_flush(struct btk_coordinator *coordinator);
 

@@ -80,7 +80,7 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
     snapshot->client_count = 0;
     snapshot->slab_bytes = 0;
     snapshot->ready_count = btk_worker_table_ready_count(&coordinator->workers);
-    snapshot->tokenizer_count = coordinator->images.count;
+    snapshot->tokenizers = coordinator->images.names;
     snapshot->worker_count = coordinator->workers.limit;
     snapshot->since_start = (struct btk_latency_set){0};
     snapshot->since_start.parts[BTK_LATENCY_RETURN] = coordinator->latency.kept_returned;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "coordinator/image_store.h"
 #include "coordinator/latency.h"
 #include "coordinator/scheduler.h"
 
@@ -35,7 +36,7 @@ struct btk_cluster_snapshot {
     int stage; // enum btk_coordinator_stage
     uint32_t client_count;
     uint32_t ready_count;
-    uint32_t tokenizer_count;
+    struct btk_image_names tokenizers;
     uint64_t slab_bytes;
     struct btk_scheduler_counts counts;
     struct btk_latency_set since_start;

@@ -122,8 +122,9 @@ static void continue_end(struct btk_coordinator *coordinator, uint64_t now_ns)
 static void on_signal(void *context, int signal_number)
 {
     struct btk_coordinator *coordinator = context;
-    if (signal_number == SIGHUP) return;
-    if (coordinator->stage >= BTK_COORDINATOR_DRAINING)
+    if (signal_number == SIGHUP)
+        btk_reload_request(coordinator);
+    else if (coordinator->stage >= BTK_COORDINATOR_DRAINING)
         btk_loop_stop(coordinator->loop); // asked twice
     else
         begin_drain(coordinator);
@@ -158,6 +159,7 @@ static void on_tick(void *context)
     btk_worker_table_check_leases(coordinator, now_ns);
     btk_frontend_check_deadlines(coordinator, now_ns);
     btk_supervisor_fill(coordinator, now_ns);
+    btk_reload_continue(coordinator);
     btk_snapshot_board_update(coordinator, now_ns);
 }
 
@@ -176,12 +178,22 @@ static void on_turn(void *context)
         now_ns = btk_clock_now_ns();
         btk_scheduler_dispatch(coordinator->scheduler, now_ns);
         btk_worker_table_flush(coordinator);
+        btk_client_table_tell_workers(&coordinator->clients,
+                                      btk_worker_table_ready_count(&coordinator->workers));
         btk_client_table_flush(coordinator);
     } while (btk_worker_table_receive(coordinator));
     if (coordinator->stage >= BTK_COORDINATOR_DRAINING) continue_end(coordinator, now_ns);
 }
 
 // --- Opening
+
+void btk_coordinator_default_tokenizers(struct btk_coordinator_options *options)
+{
+    if (options->tokenizer_count > 0) return;
+    options->tokenizers[0] = (struct btk_coordinator_tokenizer){.name = "wordpiece"};
+    options->tokenizers[1] = (struct btk_coordinator_tokenizer){.name = "bpe"};
+    options->tokenizer_count = 2;
+}
 
 static int set_defaults(struct btk_coordinator *coordinator,
                         const struct btk_coordinator_options *given, struct btk_error *error)
@@ -197,11 +209,7 @@ static int set_defaults(struct btk_coordinator *coordinator,
     options->credit_shards = OR_DEFAULT(given->credit_shards, 8);
     options->credit_bytes = OR_DEFAULT(given->credit_bytes, MIB);
     options->lease_ms = OR_DEFAULT(given->lease_ms, 1000);
-    if (options->tokenizer_count == 0) {
-        options->tokenizers[0] = (struct btk_coordinator_tokenizer){.name = "wordpiece"};
-        options->tokenizers[1] = (struct btk_coordinator_tokenizer){.name = "bpe"};
-        options->tokenizer_count = 2;
-    }
+    btk_coordinator_default_tokenizers(options);
     if (options->client_limit > BTK_SCHEDULER_CLIENT_SLOTS / 2
         || options->credit_shards > BTK_WORKER_ASSIGNMENTS_MAX
         || options->worker_count > BTK_SCHEDULER_WORKERS_MAX)
@@ -270,6 +278,16 @@ static int open_endpoint(struct btk_coordinator *coordinator, struct btk_error *
     return rc;
 }
 
+static int load_images(struct btk_coordinator *coordinator, struct btk_error *error)
+{
+    int rc = btk_image_store_load(&coordinator->images, &coordinator->reload.compiler,
+                                  &coordinator->options, error);
+    if (rc != 0) return rc;
+    rc = btk_reload_open(coordinator);
+    if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "loop: %s", strerror(-rc));
+    return 0;
+}
+
 static int open_sockets(struct btk_coordinator *coordinator, struct btk_error *error)
 {
     int rc = btk_socket_open_router(coordinator->endpoint.text, &coordinator->router, error);
@@ -287,6 +305,7 @@ static struct btk_coordinator *new_coordinator(void)
     struct btk_coordinator *coordinator = calloc(1, sizeof *coordinator);
     if (coordinator == NULL) return NULL;
     coordinator->lock_fd = -1;
+    coordinator->reload.compiler.fd = -1;
     coordinator->frontend.listen_fd = -1;
     coordinator->clients.waiting_timer = -1;
     strcpy(coordinator->http_address, "off");
@@ -304,6 +323,7 @@ static void close_coordinator(struct btk_coordinator *coordinator)
         btk_client_table_clear(coordinator);
         btk_worker_table_clear(coordinator);
     }
+    btk_compiler_stop(&coordinator->reload.compiler);
     btk_scheduler_free(&coordinator->scheduler);
     btk_socket_close(&coordinator->router);
     btk_loop_free(&coordinator->loop);
@@ -318,12 +338,15 @@ static int open_all(struct btk_coordinator *coordinator,
                     const struct btk_coordinator_options *options, struct btk_error *error)
 {
     int rc = set_defaults(coordinator, options, error);
+    // First of all: it inherits nothing.
+    if (rc == 0)
+        rc = btk_compiler_start(&coordinator->reload.compiler, coordinator->options.compile, error);
     if (rc == 0) rc = choose_places(coordinator, error);
     if (rc == 0) rc = open_endpoint(coordinator, error);
     if (rc == 0) rc = open_loop(coordinator, error);
     if (rc == 0 && coordinator->options.http != NULL)
         rc = btk_http_open(coordinator, &coordinator->http, error);
-    if (rc == 0) rc = btk_image_store_load(&coordinator->images, &coordinator->options, error);
+    if (rc == 0) rc = load_images(coordinator, error);
     if (rc == 0) rc = open_sockets(coordinator, error);
     if (rc == 0 && coordinator->http != NULL) rc = btk_http_start(coordinator->http, error);
     return rc;

@@ -25,14 +25,23 @@ struct btk_coordinator_tokenizer {
 };
 
 // Compiles a tokenizer and writes the image to `image_fd`. Runs in a child process of its own with
-// limits, before any thread is started. 0, or a negative errno value with a message.
+// limits. 0, or a negative errno value with a message.
 typedef int btk_coordinator_compile_fn(const struct btk_coordinator_tokenizer *tokenizer,
                                        int image_fd, struct btk_error *error);
 
+// SIGHUP: reads the configuration again. What *out_options points to lives until the next call; of
+// it the tokenizers are taken, all else takes a restart. 0, or a negative errno value with a
+// message: everything stays as it is.
+struct btk_coordinator_options;
+typedef int btk_coordinator_reload_fn(void *context, struct btk_coordinator_options *out_options,
+                                      struct btk_error *error);
+
 struct btk_coordinator_options {
     btk_coordinator_compile_fn *compile; // the coordinator reads no tokenizer's file itself
-    const char *listen;                  // ipc://P; NULL: the default endpoint
-    const char *http;                    // "ADDR:PORT", or NULL for off
+    btk_coordinator_reload_fn *reload;   // NULL: SIGHUP does nothing
+    void *reload_context;
+    const char *listen; // ipc://P; NULL: the default endpoint
+    const char *http;   // "ADDR:PORT", or NULL for off
     // What work over HTTP needs as "Authorization: Bearer". NULL: nothing, and loopback alone.
     const char *http_token;
     struct btk_coordinator_tokenizer tokenizers[BTK_COORDINATOR_TOKENIZERS_MAX];

@@ -12,6 +12,7 @@
 #include "coordinator/image_store.h"
 #include "coordinator/latency.h"
 #include "coordinator/options_table.h"
+#include "coordinator/reload.h"
 #include "coordinator/scheduler.h"
 #include "coordinator/supervisor.h"
 #include "coordinator/worker_table.h"
@@ -43,6 +44,7 @@ struct btk_coordinator {
     struct btk_worker_table workers;
     struct btk_options_table requests;
     struct btk_image_store images;
+    struct btk_reload reload;
     struct btk_latency latency;
     struct btk_snapshot_board board;
     struct btk_http *http; // NULL: off
@@ -56,5 +58,7 @@ struct btk_coordinator {
 
 // All images are on all workers for the first time, or a worker came: `ready` is printed once.
 void btk_coordinator_note_ready(struct btk_coordinator *coordinator);
+// The embedded ones where none are named.
+void btk_coordinator_default_tokenizers(struct btk_coordinator_options *options);
 // The loop ends with this error.
 void btk_coordinator_fail(struct btk_coordinator *coordinator, int code, const char *message);

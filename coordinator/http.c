@@ -65,6 +65,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection,
         is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     if (is_fine == MHD_YES && answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
+    if (is_fine == MHD_YES && answer->status == MHD_HTTP_UNAUTHORIZED)
+        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (is_fine == MHD_YES) is_fine = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return is_fine;
@@ -344,8 +346,9 @@ int btk_http_open(struct btk_coordinator *coordinator, struct btk_http **out_htt
     int rc = parse_address(text, &address, &length, error);
     if (rc != 0) return rc;
     if (!is_loopback(&address) && coordinator->options.http_token == NULL)
-        return btk_error_set(error, EACCES, BTK_NO_OFFSET,
-                             "--http %s: other hosts can reach it, so it needs a token", text);
+        return btk_error_set(
+            error, EACCES, BTK_NO_OFFSET,
+            "--http %s: other hosts can reach it, so it needs a token (--http-token-file)", text);
     struct btk_http *http = calloc(1, sizeof *http);
     if (http == NULL) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "http: out of memory");
     http->coordinator = coordinator;
@@ -377,6 +380,12 @@ int btk_http_start(struct btk_http *http, struct btk_error *error)
         return btk_error_set(error, EIO, BTK_NO_OFFSET, "http: the server does not start");
     http->listen_fd = -1;
     return 0;
+}
+
+bool btk_http_uses_image(const struct btk_http *http, uint32_t tokenizer_id)
+{
+    return http != NULL && http->has_bridge
+           && btk_http_bridge_uses_image(&http->bridge, tokenizer_id);
 }
 
 bool btk_http_is_settled(struct btk_http *http)

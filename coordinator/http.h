@@ -25,6 +25,8 @@ BTK_MUST_USE int btk_http_open(struct btk_coordinator *coordinator, struct btk_h
                                struct btk_error *error);
 // Starts the thread. -errno.
 BTK_MUST_USE int btk_http_start(struct btk_http *http, struct btk_error *error);
+// Whether a request that is not answered names the image. NULL: no. The loop's.
+bool btk_http_uses_image(const struct btk_http *http, uint32_t tokenizer_id);
 // Whether every request was answered. NULL: yes.
 bool btk_http_is_settled(struct btk_http *http);
 // Answers what is still open and stops the thread. NULL and half-opened ones are fine.

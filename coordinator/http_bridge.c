@@ -150,10 +150,14 @@ static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
     struct btk_coordinator *coordinator = bridge->coordinator;
     struct btk_options_entry entry = {.shape = job->shape};
     uint32_t options_id = 0;
-    if (btk_image_store_find(&coordinator->images, job->tokenizer, &entry.tokenizer_id) != 0) {
+    const struct btk_image_name *name =
+        btk_image_names_find(&coordinator->images.names, job->tokenizer);
+    if (name == NULL) {
         end_job(bridge, job, BTK_STATUS_UNKNOWN_TOKENIZER);
         return;
     }
+    entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
+    job->tokenizer_id = entry.tokenizer_id;
     const uint64_t batch_id = next_batch_id(bridge);
     if (batch_id == 0 || btk_options_table_add(&coordinator->requests, &entry, &options_id) != 0) {
         end_job(bridge, job, BTK_STATUS_OVERLOADED);
@@ -234,6 +238,14 @@ int btk_http_bridge_open(struct btk_http_bridge *bridge, struct btk_coordinator 
     bridge->slab_address = address;
     btk_slab_init(&bridge->room, bridge->client->slabs->memory.bytes);
     return 0;
+}
+
+bool btk_http_bridge_uses_image(const struct btk_http_bridge *bridge, uint32_t tokenizer_id)
+{
+    for (int i = 0; i < BTK_HTTP_JOBS_MAX; i++)
+        if (bridge->flight[i] != NULL && bridge->flight[i]->tokenizer_id == tokenizer_id)
+            return true;
+    return false;
 }
 
 bool btk_http_bridge_is_settled(struct btk_http_bridge *bridge)

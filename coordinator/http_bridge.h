@@ -51,6 +51,7 @@ struct btk_http_job {
     uint32_t status;  // enum btk_status of the batch
     uint32_t retry_after_ms;
     uint64_t batch_id;
+    uint32_t tokenizer_id; // while it is the loop's
     struct btk_http_block *blocks;
     uint32_t block_count;
     uint32_t block_capacity;
@@ -80,6 +81,8 @@ struct btk_http_bridge {
 
 BTK_MUST_USE int btk_http_bridge_open(struct btk_http_bridge *bridge,
                                       struct btk_coordinator *coordinator);
+// Whether a job that is not done names the image.
+bool btk_http_bridge_uses_image(const struct btk_http_bridge *bridge, uint32_t tokenizer_id);
 // Whether every request was answered to the last byte.
 bool btk_http_bridge_is_settled(struct btk_http_bridge *bridge);
 // Every job is done now, as refused, so that the server can be stopped.

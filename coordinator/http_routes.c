@@ -76,20 +76,19 @@ static int get_page(struct btk_coordinator *coordinator BTK_UNUSED,
     return btk_buffer_append(&answer->body, btk_http_page, strlen(btk_http_page));
 }
 
-// The names of the tokenizers do not change while the server runs.
 static int get_info(struct btk_coordinator *coordinator,
                     const struct btk_cluster_snapshot *snapshot, struct btk_http_answer *answer)
 {
-    const struct btk_image_store *images = &coordinator->images;
+    const struct btk_image_names *names = &snapshot->tokenizers;
     struct btk_json_writer writer;
     answer->type = json_type;
     btk_json_writer_init(&writer, &answer->body);
     btk_json_begin_object(&writer);
     btk_json_name(&writer, "model_id");
-    btk_json_string(&writer, images->entries[0].name);
+    btk_json_string(&writer, names->list[0].name);
     btk_json_name(&writer, "models");
     btk_json_begin_array(&writer);
-    for (uint32_t i = 0; i < images->count; i++) btk_json_string(&writer, images->entries[i].name);
+    for (uint32_t i = 0; i < names->count; i++) btk_json_string(&writer, names->list[i].name);
     btk_json_end_array(&writer);
     btk_latency_json_number(&writer, "tokenization_workers", snapshot->ready_count);
     btk_latency_json_number(&writer, "max_concurrent_requests", coordinator->options.batch_limit);

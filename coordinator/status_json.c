@@ -59,11 +59,14 @@ static void write_tokenizers(struct btk_json_writer *writer, const struct btk_im
 {
     btk_json_name(writer, "tokenizers");
     btk_json_begin_array(writer);
-    for (uint32_t i = 0; i < images->count; i++) {
+    for (uint32_t i = 0; i < images->names.count; i++) {
+        const struct btk_image_name *name = images->names.list + i;
+        const struct btk_image_entry *image = images->images + name->slot;
         btk_json_begin_object(writer);
         btk_json_name(writer, "name");
-        btk_json_string(writer, images->entries[i].name);
-        btk_latency_json_number(writer, "image_bytes", images->entries[i].memory.bytes);
+        btk_json_string(writer, name->name);
+        btk_latency_json_number(writer, "id", image->tokenizer_id);
+        btk_latency_json_number(writer, "image_bytes", image->memory.bytes);
         btk_json_end_object(writer);
     }
     btk_json_end_array(writer);

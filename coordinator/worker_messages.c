@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/client_table.h"
 #include "coordinator/coordinator_internal.h"
@@ -24,19 +25,29 @@ static void send_control(struct btk_worker_entry *worker, const struct btk_contr
 
 // --- Images and readiness
 
+static void send_image(struct btk_worker_entry *worker, uint32_t slot)
+{
+    const struct btk_image_entry *image = worker->coordinator->images.images + slot;
+    struct btk_control_message message = {
+        .kind = BTK_CONTROL_LOAD_IMAGE,
+        .load_image = {.tokenizer_id = image->tokenizer_id, .bytes = image->memory.bytes},
+    };
+    strcpy(message.load_image.tokenizer, image->name);
+    btk_worker_send(worker, &message, &image->memory.fd, 1);
+}
+
+// What a worker needs to be ready. An image of a reload goes to workers that are.
+static bool is_needed(const struct btk_coordinator *coordinator, uint32_t slot)
+{
+    return btk_image_is_there(coordinator->images.images + slot)
+           && !coordinator->reload.is_pending[slot];
+}
+
 void btk_worker_send_images(struct btk_worker_entry *worker)
 {
-    const struct btk_image_store *images = &worker->coordinator->images;
     worker->stage = BTK_WORKER_LOADING;
-    for (uint32_t i = 0; i < images->count; i++) {
-        const struct btk_image_entry *image = images->entries + i;
-        struct btk_control_message message = {
-            .kind = BTK_CONTROL_LOAD_IMAGE,
-            .load_image = {.tokenizer_id = i, .bytes = image->memory.bytes},
-        };
-        strcpy(message.load_image.tokenizer, image->name);
-        btk_worker_send(worker, &message, &image->memory.fd, 1);
-    }
+    for (uint32_t i = 0; i < BTK_IMAGES_MAX; i++)
+        if (is_needed(worker->coordinator, i)) send_image(worker, i);
 }
 
 static void send_client(struct btk_worker_entry *worker, uint32_t client_id, uint64_t results_bytes)
@@ -70,22 +81,67 @@ void btk_worker_become_ready(struct btk_worker_entry *worker)
         for (const struct btk_client_slab *slab = client->slabs; slab != NULL; slab = slab->next)
             if (slab->is_attached) send_slab(worker, client->id, slab->id, &slab->memory);
     }
+    for (uint32_t i = 0; i < BTK_IMAGES_MAX; i++)
+        if (worker->coordinator->reload.is_pending[i]) send_image(worker, i);
     btk_coordinator_note_ready(worker->coordinator);
 }
 
-static void take_image_ready(struct btk_worker_entry *worker,
-                             const struct btk_control_image_ready *image)
+static void check_ready(struct btk_worker_entry *worker)
 {
     if (worker->stage != BTK_WORKER_LOADING) return;
-    if (image->status != 0) {
-        btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "image_refused",
-                "worker=%u tokenizer=%u message=\"%s\"", worker->id, image->tokenizer_id,
-                image->message);
+    for (uint32_t i = 0; i < BTK_IMAGES_MAX; i++)
+        if (is_needed(worker->coordinator, i) && !worker->has_image[i]) return;
+    btk_worker_become_ready(worker);
+}
+
+static void take_image_refusal(struct btk_worker_entry *worker, uint32_t slot,
+                               const struct btk_control_image_ready *image)
+{
+    btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "image_refused",
+            "worker=%u tokenizer=%u message=\"%s\"", worker->id, image->tokenizer_id,
+            image->message);
+    if (!btk_reload_take_refusal(worker->coordinator, slot, image->message))
         btk_worker_table_kill(worker, "cannot use an image");
+}
+
+static void take_image_ready(struct btk_worker_entry *worker,
+                             const struct btk_control_image_ready *answer)
+{
+    struct btk_image_store *store = &worker->coordinator->images;
+    const struct btk_image_entry *image = btk_image_store_by_id(store, answer->tokenizer_id);
+    if (worker->stage != BTK_WORKER_LOADING && worker->stage != BTK_WORKER_READY) return;
+    // NULL: it was dropped meanwhile.
+    if (image != NULL && answer->status != 0) {
+        take_image_refusal(worker, (uint32_t)(image - store->images), answer);
         return;
     }
-    worker->images_ready++;
-    if (worker->images_ready == worker->coordinator->images.count) btk_worker_become_ready(worker);
+    if (image != NULL) worker->has_image[image - store->images] = true;
+    check_ready(worker);
+    btk_reload_continue(worker->coordinator);
+}
+
+void btk_worker_table_load_image(struct btk_coordinator *coordinator, uint32_t slot,
+                                 enum btk_worker_stage stage)
+{
+    for (uint32_t i = 0; i < coordinator->workers.limit; i++)
+        if (coordinator->workers.entries[i].stage == stage)
+            send_image(coordinator->workers.entries + i, slot);
+}
+
+void btk_worker_table_unload_image(struct btk_coordinator *coordinator, uint32_t slot,
+                                   uint32_t tokenizer_id)
+{
+    const struct btk_control_message message = {
+        .kind = BTK_CONTROL_UNLOAD_IMAGE,
+        .unload_image = {.tokenizer_id = tokenizer_id},
+    };
+    for (uint32_t i = 0; i < coordinator->workers.limit; i++) {
+        struct btk_worker_entry *worker = coordinator->workers.entries + i;
+        worker->has_image[slot] = false;
+        if (worker->stage != BTK_WORKER_LOADING && worker->stage != BTK_WORKER_READY) continue;
+        btk_worker_send(worker, &message, NULL, 0);
+        check_ready(worker);
+    }
 }
 
 // --- From workers
@@ -119,13 +175,15 @@ static struct btk_worker_entry *find_incarnation(struct btk_worker_table *table,
     return NULL;
 }
 
-// Its last word: what it has not reported by now it has not begun.
+// Its last word: what it has not reported by now it has not begun. One that was started by hand may
+// live on and come again, so its end is not waited for.
 static void take_leave(struct btk_worker_entry *worker)
 {
     worker->stage = BTK_WORKER_LEAVING;
     worker->assignment_count = 0;
     btk_channel_close(&worker->channel);
     btk_scheduler_remove_worker(worker->coordinator->scheduler, worker->id, 0);
+    if (!worker->is_child) btk_worker_table_bury(worker, btk_clock_now_ns());
 }
 
 static void handle_message(struct btk_worker_entry *worker,
@@ -193,6 +251,14 @@ static void define_options(struct btk_worker_entry *worker, uint32_t options_id)
                            .flags = entry->shape.flags},
     };
     send_control(worker, &message);
+}
+
+void btk_worker_table_forget_options(struct btk_coordinator *coordinator, uint32_t options_id)
+{
+    for (uint32_t i = 0; i < coordinator->workers.limit; i++) {
+        uint8_t *known = coordinator->workers.entries[i].options_known;
+        known[options_id / 8 % (BTK_OPTIONS_TABLE_MAX / 8)] &= (uint8_t) ~(1u << options_id % 8);
+    }
 }
 
 static void send_assignments(struct btk_worker_entry *worker)

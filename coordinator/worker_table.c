@@ -117,7 +117,7 @@ static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
     worker->epoch = ++worker->coordinator->workers.last_epoch;
     worker->stage = BTK_WORKER_GREETED;
     worker->was_killed_for_stall = false;
-    worker->images_ready = 0;
+    memset(worker->has_image, 0, sizeof worker->has_image);
     worker->assignment_count = 0;
     worker->shards_finished = 0;
     worker->progress = 0;
@@ -233,10 +233,17 @@ static bool is_blamed(const struct btk_worker_entry *worker, int signal_number)
            || signal_number == SIGILL || signal_number == SIGFPE;
 }
 
-static void bury(struct btk_worker_entry *worker, int signal_number)
+void btk_worker_table_bury(struct btk_worker_entry *worker, uint64_t now_ns)
 {
     struct btk_coordinator *coordinator = worker->coordinator;
     uint64_t blamed = 0;
+    const uint64_t shards = worker->shards_finished;
+    const int signal_number = btk_supervisor_reap(worker, now_ns);
+    const bool is_expected =
+        worker->stage == BTK_WORKER_LEAVING || coordinator->stage >= BTK_COORDINATOR_LEAVING;
+    btk_log(is_expected ? BTK_LOG_DEBUG : BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "worker_ended",
+            "worker=%u pid=%u epoch=%u signal=%d shards=%llu", worker->id, worker->pid,
+            worker->epoch, signal_number, (unsigned long long)shards);
     if (worker->page.address != NULL) {
         const struct btk_worker_page *page = worker->page.address;
         if (is_blamed(worker, signal_number)) blamed = btk_worker_page_get(&page->started_shard_id);
@@ -244,6 +251,7 @@ static void bury(struct btk_worker_entry *worker, int signal_number)
     }
     btk_channel_close(&worker->channel);
     btk_shared_memory_clear(&worker->page);
+    if (worker->stage == BTK_WORKER_READY) btk_reload_note_death(coordinator);
     worker->stage = BTK_WORKER_EMPTY;
     worker->epoch = 0;
     btk_scheduler_remove_worker(coordinator->scheduler, worker->id, blamed);
@@ -256,13 +264,8 @@ static void on_death(void *context, int fd BTK_UNUSED, uint32_t events BTK_UNUSE
     const uint64_t now_ns = btk_clock_now_ns();
     // Reports that were sent before the end still count.
     (void)btk_worker_table_receive(coordinator);
-    const uint64_t shards = worker->shards_finished;
-    const int signal_number = btk_supervisor_reap(worker, now_ns);
-    const bool is_expected = coordinator->stage >= BTK_COORDINATOR_LEAVING;
-    btk_log(is_expected ? BTK_LOG_DEBUG : BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "worker_ended",
-            "worker=%u pid=%u epoch=%u signal=%d shards=%llu", worker->id, worker->pid,
-            worker->epoch, signal_number, (unsigned long long)shards);
-    bury(worker, signal_number);
+    if (worker->stage == BTK_WORKER_EMPTY) return; // one of them was its leave
+    btk_worker_table_bury(worker, now_ns);
     btk_supervisor_fill(coordinator, now_ns);
 }
 
@@ -304,6 +307,14 @@ void btk_worker_table_forgive(struct btk_coordinator *coordinator, uint64_t now_
 }
 
 // --- The end
+
+bool btk_worker_table_has_image(const struct btk_worker_table *table, uint32_t slot)
+{
+    for (uint32_t i = 0; i < table->limit; i++)
+        if (table->entries[i].stage == BTK_WORKER_READY && !table->entries[i].has_image[slot])
+            return false;
+    return true;
+}
 
 uint32_t btk_worker_table_ready_count(const struct btk_worker_table *table)
 {

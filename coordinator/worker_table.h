@@ -16,6 +16,7 @@
 
 #include "common/affinity.h"
 #include "coordinator/channel.h"
+#include "coordinator/image_store.h"
 #include "coordinator/options_table.h"
 #include "coordinator/scheduler.h"
 #include "ipc/shared_memory.h"
@@ -48,7 +49,7 @@ struct btk_worker_entry {
     bool was_killed_for_stall;
     uint8_t incarnation[BTK_SOCKET_ROUTING_BYTES];
     struct btk_shared_memory page;
-    uint32_t images_ready;
+    bool has_image[BTK_IMAGES_MAX]; // by slot
     uint8_t options_known[BTK_OPTIONS_TABLE_MAX / 8];
     struct btk_assignment
         assignments[BTK_WORKER_ASSIGNMENTS_MAX]; // to go out at the end of the turn
@@ -84,13 +85,24 @@ BTK_MUST_USE int btk_worker_table_admit(struct btk_coordinator *coordinator,
 // Reads the control socket until it is empty. Returns whether there was anything.
 bool btk_worker_table_receive(struct btk_coordinator *coordinator);
 
-// --- What the scheduler says
+// --- What the scheduler says ---
 void btk_worker_table_assign(struct btk_worker_entry *worker,
                              const struct btk_assignment *assignment);
 // Sends the assignments of this turn, one message for each worker.
 void btk_worker_table_flush(struct btk_coordinator *coordinator);
 
-// --- Clients come and go
+// --- Images and options come and go ---
+// To the workers of this stage.
+void btk_worker_table_load_image(struct btk_coordinator *coordinator, uint32_t slot,
+                                 enum btk_worker_stage stage);
+// It is out of the store already.
+void btk_worker_table_unload_image(struct btk_coordinator *coordinator, uint32_t slot,
+                                   uint32_t tokenizer_id);
+void btk_worker_table_forget_options(struct btk_coordinator *coordinator, uint32_t options_id);
+// Whether all workers that are ready have it.
+bool btk_worker_table_has_image(const struct btk_worker_table *table, uint32_t slot);
+
+// --- Clients come and go ---
 void btk_worker_table_attach_client(struct btk_coordinator *coordinator, uint32_t client_id,
                                     uint64_t results_bytes);
 void btk_worker_table_attach_slab(struct btk_coordinator *coordinator, uint32_t client_id,
@@ -101,7 +113,7 @@ void btk_worker_table_detach_client(struct btk_coordinator *coordinator, uint32_
 void btk_worker_table_drop_results(struct btk_coordinator *coordinator,
                                    const struct btk_action *action);
 
-// --- Life
+// --- Life ---
 // The timer's: kills workers that stand still with work, or do not start. Deaths come by pidfd.
 void btk_worker_table_check_leases(struct btk_coordinator *coordinator, uint64_t now_ns);
 // The loop itself stood still (a suspended machine): nobody is to blame.

@@ -9,6 +9,7 @@
 // The coordinator never lets more completions wait than fit: it keeps the rest until there is room.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "common/histogram.h"
@@ -39,3 +40,14 @@ struct btk_server_page {
     struct btk_ring_index submission_head;
     alignas(BTK_RING_PADDING) struct btk_completion completions[BTK_COMPLETION_SLOTS];
 };
+
+// How many workers are ready. A figure to look at, which orders nothing: relaxed.
+static inline void btk_server_page_set_workers(struct btk_server_page *page, uint32_t count)
+{
+    atomic_store_explicit(&page->worker_count, count, memory_order_relaxed);
+}
+
+static inline uint32_t btk_server_page_workers(const struct btk_server_page *page)
+{
+    return atomic_load_explicit(&page->worker_count, memory_order_relaxed);
+}

@@ -2,6 +2,7 @@
 #include "ipc/fd_channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,12 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 // Newer than Debian 12's headers; Linux 6.5.
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
 
-enum { LISTEN_BACKLOG = 128 };
+enum { LISTEN_BACKLOG = 128, NS_PER_MS = 1000000 };
 
 static int make_address(const char *path, struct sockaddr_un *out_address)
 {
@@ -114,6 +117,22 @@ int btk_fd_channel_send(int fd, const void *message, size_t length, const int *f
     while (sent < 0 && errno == EINTR);
     if (sent < 0) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
     return 0;
+}
+
+int btk_fd_channel_send_patiently(int fd, const void *message, size_t length, const int *fds,
+                                  unsigned fd_count, int timeout_ms)
+{
+    const uint64_t end_ns = btk_clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+    for (;;) {
+        const int rc = btk_fd_channel_send(fd, message, length, fds, fd_count);
+        if (rc != -EAGAIN && rc != -ETOOMANYREFS) return rc;
+        const uint64_t now_ns = btk_clock_now_ns();
+        if (now_ns >= end_ns) return -ETIMEDOUT;
+        struct pollfd room = {.fd = fd, .events = POLLOUT};
+        const int left_ms = (int)((end_ns - now_ns) / NS_PER_MS) + 1;
+        // For the descriptors of others there is nothing to wait on but time.
+        (void)poll(&room, rc == -EAGAIN, rc == -EAGAIN ? left_ms : 1);
+    }
 }
 
 // Takes the descriptors out of the control part; those beyond the room are closed.

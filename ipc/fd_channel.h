@@ -33,9 +33,15 @@ BTK_MUST_USE int btk_fd_channel_connect(const char *path, int *out_fd, struct bt
 // may be here is the caller's decision.
 BTK_MUST_USE int btk_fd_channel_accept(int listen_fd, int *out_fd, struct btk_peer *out_peer);
 
-// Sends one message with `fd_count` descriptors. -EAGAIN: the peer does not read; -EPIPE: gone.
+// Sends one message with `fd_count` descriptors. -EAGAIN: the peer does not read; -EPIPE: gone;
+// -ETOOMANYREFS: this user has too many descriptors on their way; to be tried again some
+// milliseconds later, since no event tells when they have arrived.
 BTK_MUST_USE int btk_fd_channel_send(int fd, const void *message, size_t length, const int *fds,
                                      unsigned fd_count);
+
+// The same, and waits up to `timeout_ms` for either to pass. -ETIMEDOUT.
+BTK_MUST_USE int btk_fd_channel_send_patiently(int fd, const void *message, size_t length,
+                                               const int *fds, unsigned fd_count, int timeout_ms);
 
 // Receives one message. *out_length 0 with return 0: the peer has closed. -EAGAIN: none waits;
 // -EMSGSIZE: longer than the room (its descriptors are closed); -ECONNRESET.

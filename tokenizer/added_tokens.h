@@ -3,8 +3,8 @@
 //
 // Source: find_matches() of the reference's tokenizer/added_vocabulary.rs, with its side effects: a
 // token that may only be a word of its own is passed over with all its bytes; spaces taken on the
-// right do not move the search, so the next match may begin inside of them. Where the reference then
-// panics (spaces to the left of a match that lie behind it), the match takes none.
+// right do not move the search, so the next match may begin inside of them. A match of
+// spaces that were all taken before is empty.
 //
 // Ownership: borrows tries and text. Threads: a filter is immutable, a finder is for one thread.
 #pragma once

@@ -13,7 +13,7 @@
 #include "tools/exit_status.h"
 #include "tools/open_tokenizer.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, CONFIG_TEXT_MAX = 4096 };
+enum { CONFIG_BYTES_MAX = 1 << 20, CONFIG_TEXT_MAX = 4096, TOKEN_MAX = 1024 };
 
 // Options of the configuration file, in the words of the command line, and their texts.
 struct serve_config {
@@ -21,6 +21,14 @@ struct serve_config {
     char texts[BTK_OPTION_COUNT][CONFIG_TEXT_MAX];
     char tokenizers[BTK_COORDINATOR_TOKENIZERS_MAX][CONFIG_TEXT_MAX];
     char names[BTK_COORDINATOR_TOKENIZERS_MAX][256];
+    char http_token[TOKEN_MAX + 1]; // "": none
+};
+
+// What SIGHUP needs.
+struct serve {
+    const struct btk_options *given;
+    struct serve_config start;    // what the coordinator runs with
+    struct serve_config reloaded; // what was read last
 };
 
 static const char *const config_keys[BTK_OPTION_COUNT] = {
@@ -122,6 +130,33 @@ static int read_config(struct serve_config *config, const struct btk_options *gi
     return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
 }
 
+// The one line of a file: visible characters, as a header of HTTP carries them.
+static int take_token(struct serve_config *config, struct btk_bytes line, struct btk_error *error)
+{
+    while (line.length > 0 && strchr("\r\n", line.data[line.length - 1])) line.length--;
+    if (line.length == 0 || line.length > TOKEN_MAX)
+        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "a token of 1 to %d bytes was expected",
+                             TOKEN_MAX);
+    for (size_t i = 0; i < line.length; i++)
+        if (line.data[i] <= ' ' || line.data[i] > '~')
+            return btk_error_set(error, EINVAL, i,
+                                 "one line of visible ASCII characters was expected");
+    memcpy(config->http_token, line.data, line.length);
+    return 0;
+}
+
+static int read_token(struct serve_config *config, struct btk_error *error)
+{
+    const char *const path = config->options.values[BTK_OPTION_http_token_file];
+    struct btk_mapped_file file;
+    if (!path) return 0;
+    int status = btk_mapped_file_map(path, CONFIG_BYTES_MAX, &file, error);
+    if (status < 0) return status;
+    status = take_token(config, (struct btk_bytes){file.data, file.length}, error);
+    btk_mapped_file_unmap(&file);
+    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+}
+
 // "NAME=PATH"; a bare path is named after its file, without ".json"; a bare name of an embedded
 // model is that model.
 static int name_tokenizer(struct serve_config *config, unsigned index,
@@ -189,6 +224,7 @@ static int fill_options(struct serve_config *config, struct btk_coordinator_opti
     uint64_t lease_ms = 0;
     out->compile = compile;
     out->listen = config->options.values[BTK_OPTION_listen];
+    out->http_token = config->http_token[0] ? config->http_token : NULL;
     out->http = !http ? "127.0.0.1:8080" : strcmp(http, "off") == 0 ? NULL : http;
     int status = parse_cpus(config, out, error);
     if (!status) status = parse_workers(config, out, error);
@@ -204,24 +240,49 @@ static int fill_options(struct serve_config *config, struct btk_coordinator_opti
     return status;
 }
 
+// On SIGHUP, in the coordinator's loop.
+static int reload(void *context, struct btk_coordinator_options *out_options,
+                  struct btk_error *error)
+{
+    struct serve *const serve = context;
+    memset(&serve->reloaded, 0, sizeof serve->reloaded);
+    const int status = read_config(&serve->reloaded, serve->given, error);
+    return status < 0 ? status : fill_options(&serve->reloaded, out_options, error);
+}
+
+static int run(struct serve *serve, struct btk_coordinator_options *coordinator)
+{
+    struct btk_error error;
+    if (serve->given->file_count) {
+        btk_error_set(&error, EINVAL, BTK_NO_OFFSET,
+                      "serve takes no FILE; see budtiktok serve --help");
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
+    }
+    if (read_config(&serve->start, serve->given, &error) < 0
+        || read_token(&serve->start, &error) < 0)
+        return btk_exit_report(BTK_EXIT_FILE, &error);
+    if (fill_options(&serve->start, coordinator, &error) < 0)
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
+    coordinator->reload = reload;
+    coordinator->reload_context = serve;
+    const int status = btk_coordinator_run(coordinator, &error);
+    return status < 0 ? btk_exit_report_backend(status, &error) : BTK_EXIT_DONE;
+}
+
 int btk_command_serve(const struct btk_options *options)
 {
     struct btk_error error;
-    struct serve_config *const config = calloc(1, sizeof *config);
+    struct serve *const serve = calloc(1, sizeof *serve);
     struct btk_coordinator_options *const coordinator = calloc(1, sizeof *coordinator);
-    int exit_status = BTK_EXIT_DONE;
-    if (!config || !coordinator) {
+    int exit_status;
+    if (serve && coordinator) {
+        serve->given = options;
+        exit_status = run(serve, coordinator);
+    } else {
         btk_error_set(&error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
         exit_status = btk_exit_report(BTK_EXIT_FILE, &error);
-    } else if (read_config(config, options, &error) < 0) {
-        exit_status = btk_exit_report(BTK_EXIT_FILE, &error);
-    } else if (fill_options(config, coordinator, &error) < 0) {
-        exit_status = btk_exit_report(BTK_EXIT_USAGE, &error);
-    } else {
-        const int status = btk_coordinator_run(coordinator, &error);
-        if (status < 0) exit_status = btk_exit_report_backend(status, &error);
     }
     free(coordinator);
-    free(config);
+    free(serve);
     return exit_status;
 }

@@ -30,7 +30,8 @@
     COMMAND(serve, SERVE, "", "a coordinator and its workers",                                     \
             "Starts a cluster on this host. Prints one line beginning with 'ready' on standard "   \
             "output when it serves. SIGTERM finishes what is in flight and ends; SIGHUP reads "    \
-            "the tokenizers and the configuration again.",                                         \
+            "the configuration and the tokenizers again: new requests get the new ones, what "     \
+            "clients asked for before stays what it was.",                                         \
             "budtiktok serve\n"                                                                    \
             "budtiktok serve --tokenizer gpt2=gpt2.json --workers 4 --http 127.0.0.1:8080")        \
     COMMAND(worker, WORKER, "", "one worker of a cluster",                                         \
@@ -94,9 +95,17 @@
     OPTION(listen, "listen", "ENDPOINT",                                                           \
            "ipc:///path; default: $BUDTIKTOK_CONNECT, else a socket in a folder of the user",      \
            BTK_IN(SERVE))                                                                          \
-    OPTION(http, "http", "ADDR:PORT", "or off (default 127.0.0.1:8080)", BTK_IN(SERVE))            \
+    OPTION(http, "http", "ADDR:PORT",                                                              \
+           "or off (default 127.0.0.1:8080); an address that other hosts can reach needs "         \
+           "--http-token-file",                                                                    \
+           BTK_IN(SERVE))                                                                          \
+    OPTION(http_token_file, "http-token-file", "FILE",                                             \
+           "its one line is the token that HTTP requests for work must bring as "                  \
+           "'Authorization: Bearer TOKEN'",                                                        \
+           BTK_IN(SERVE))                                                                          \
     OPTION(config, "config", "FILE",                                                               \
-           "JSON object of these options, read again on SIGHUP; the command line wins",            \
+           "JSON object of these options; its tokenizers are read again on SIGHUP; the command "   \
+           "line wins",                                                                            \
            BTK_IN(SERVE))                                                                          \
     OPTION(shard_bytes, "shard-bytes", "BYTES", "size of a shard (default 65536)", BTK_IN(SERVE))  \
     OPTION(lease_ms, "lease-ms", "MS",                                                             \

@@ -42,7 +42,9 @@ static void on_load_image(struct btk_worker_session *session, struct btk_worker_
 
 static void on_unload_image(struct btk_worker_session *session, struct btk_worker_message *message)
 {
-    btk_image_table_unload(&session->runner.images, message->control.unload_image.tokenizer_id);
+    const uint32_t tokenizer_id = message->control.unload_image.tokenizer_id;
+    btk_options_table_forget(&session->runner.options, tokenizer_id);
+    btk_image_table_unload(&session->runner.images, tokenizer_id);
 }
 
 static void on_define_options(struct btk_worker_session *session,

@@ -68,6 +68,15 @@ btk_options_table_find(const struct btk_options_table *table, uint32_t options_i
     return table->entries + place;
 }
 
+void btk_options_table_forget(struct btk_options_table *table, uint32_t tokenizer_id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->entries[i].tokenizer_id != tokenizer_id)
+            table->entries[kept++] = table->entries[i];
+    table->count = kept;
+}
+
 void btk_options_table_clear(struct btk_options_table *table)
 {
     free(table->entries);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the coordinator has defined under each options_id. Definitions come before the first
-// assignment that uses them, over the same channel, and never change.
+// assignment that uses them, over the same channel, and never change; they go
+// with their tokenizer.
 //
 // Ownership: the table owns its entries; pointers to them live until the next define or clear.
 // Threads: one.
@@ -28,5 +29,8 @@ BTK_MUST_USE int btk_options_table_define(struct btk_options_table *table,
 // NULL: never defined.
 const struct btk_control_define_options *
 btk_options_table_find(const struct btk_options_table *table, uint32_t options_id);
+
+// Forgets what was defined for a tokenizer that is gone.
+void btk_options_table_forget(struct btk_options_table *table, uint32_t tokenizer_id);
 
 void btk_options_table_clear(struct btk_options_table *table);

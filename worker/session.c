@@ -63,12 +63,8 @@ int btk_worker_session_send_fd(struct btk_worker_session *session,
     uint8_t frame[BTK_OUTBOX_FRAME_BYTES_MAX];
     size_t length = 0;
     int rc = btk_control_encode(message, frame, sizeof frame, &length);
-    while (rc == 0) {
-        rc = btk_fd_channel_send(session->channel_fd, frame, length, &fd, 1);
-        if (rc != -EAGAIN) break;
-        struct pollfd room = {.fd = session->channel_fd, .events = POLLOUT};
-        rc = poll(&room, 1, PATIENCE_MS) > 0 ? 0 : -ETIMEDOUT;
-    }
+    if (rc == 0)
+        rc = btk_fd_channel_send_patiently(session->channel_fd, frame, length, &fd, 1, PATIENCE_MS);
     if (rc != 0) session->is_lost = true;
     return rc;
 }

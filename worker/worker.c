@@ -126,7 +126,8 @@ static int live(struct worker *worker, struct btk_error *error)
     if (rc != 0) return rc;
     while (worker->session != NULL) {
         rc = serve(worker);
-        const bool is_over = worker->session->drained_at_ns != 0 || !worker->options->reconnect;
+        // A cluster that drains may be on its way to come back.
+        const bool is_over = worker->is_leaving || !worker->options->reconnect;
         btk_worker_session_free(&worker->session);
         if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "epoll: %s", strerror(-rc));
         if (is_over) return 0;

@@ -19,6 +19,6 @@ struct btk_worker_options {
                           // them too and drains
 };
 
-// 0 after a drain, or when the coordinator is gone and reconnect is off. -ENOENT: no cluster
+// 0 when it was told to leave, or, with reconnect off, after a drain or when the coordinator is gone. -ENOENT: no cluster
 // answers; -EACCES: it refuses; other errors with a message.
 BTK_MUST_USE int btk_worker_run(const struct btk_worker_options *options, struct btk_error *error);

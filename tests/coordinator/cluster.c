@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -13,7 +14,7 @@
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/default/default_models.h"
 
-enum { CLUSTERS_MAX = 16, STATUS_BYTES = 64 * 1024 };
+enum { CLUSTERS_MAX = 64, STATUS_BYTES = 64 * 1024, ARGUMENTS_MAX = 32 };
 
 static pid_t started[CLUSTERS_MAX];
 static int started_count;
@@ -60,22 +61,65 @@ static void read_ready(struct cluster *cluster, int fd)
     CHECK(http != NULL && sscanf(http, " http=%63s", cluster->http) == 1);
 }
 
-void cluster_start(struct cluster *cluster, const struct btk_coordinator_options *options)
+static void begin(struct cluster *cluster)
 {
     const char *worker = getenv("BUDTIKTOK_WORKER");
     if (worker == NULL || access(worker, X_OK) != 0) exit(CLUSTER_SKIP);
     strcpy(cluster->folder, "/tmp/btk-test-XXXXXX");
     CHECK(mkdtemp(cluster->folder) != NULL);
     snprintf(cluster->endpoint, sizeof cluster->endpoint, "ipc://%s/c", cluster->folder);
+}
+
+static void await_ready(struct cluster *cluster, int words[2])
+{
+    if (started_count < CLUSTERS_MAX) started[started_count++] = cluster->pid;
+    close(words[1]);
+    read_ready(cluster, words[0]);
+    close(words[0]);
+}
+
+static void launch(struct cluster *cluster, const struct btk_coordinator_options *options)
+{
     int words[2];
     CHECK(pipe(words) == 0);
     cluster->pid = fork();
     CHECK(cluster->pid >= 0);
     if (cluster->pid == 0) run_child(cluster, options, words[1]);
-    if (started_count < CLUSTERS_MAX) started[started_count++] = cluster->pid;
-    close(words[1]);
-    read_ready(cluster, words[0]);
-    close(words[0]);
+    await_ready(cluster, words);
+}
+
+void cluster_start(struct cluster *cluster, const struct btk_coordinator_options *options)
+{
+    begin(cluster);
+    launch(cluster, options);
+}
+
+void cluster_restart(struct cluster *cluster, const struct btk_coordinator_options *options,
+                     int signal_number)
+{
+    kill(cluster->pid, signal_number);
+    CHECK(waitpid(cluster->pid, NULL, 0) == cluster->pid);
+    launch(cluster, options);
+}
+
+void cluster_serve(struct cluster *cluster, const char *const *arguments)
+{
+    const char *all[ARGUMENTS_MAX] = {getenv("BUDTIKTOK_PROGRAM"), "serve", "--listen"};
+    int words[2];
+    size_t count = 3;
+    begin(cluster);
+    all[count++] = cluster->endpoint;
+    while (count + 1 < BTK_ARRAY_COUNT(all) && *arguments != NULL) all[count++] = *arguments++;
+    CHECK(all[0] != NULL && pipe(words) == 0);
+    cluster->pid = fork();
+    CHECK(cluster->pid >= 0);
+    if (cluster->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(words[1], STDOUT_FILENO);
+        execv(all[0], (char *const *)all);
+        _exit(127);
+    }
+    await_ready(cluster, words);
 }
 
 int cluster_stop(struct cluster *cluster)
@@ -93,6 +137,11 @@ int cluster_stop(struct cluster *cluster)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+void cluster_sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
 void cluster_kill_all(void)
 {
     for (int i = 0; i < started_count; i++) kill(started[i], SIGKILL);
@@ -100,10 +149,15 @@ void cluster_kill_all(void)
 
 struct btk_client *cluster_connect(const struct cluster *cluster)
 {
+    return cluster_connect_with(cluster, 256 << 20);
+}
+
+struct btk_client *cluster_connect_with(const struct cluster *cluster, uint64_t slab_bytes)
+{
     struct btk_client *client = NULL;
     struct btk_error_info error = {0};
     const struct btk_client_options options = {.endpoint = cluster->endpoint,
-                                               .slab_bytes = 256 << 20};
+                                               .slab_bytes = slab_bytes};
     if (btk_client_connect(&options, &client, &error) != 0)
         fprintf(stderr, "connect: %s\n", error.message);
     CHECK(client != NULL);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server of a real cluster: shapes, refusals, and answers while it ends.
 
-Usage: http_test.py PATH/TO/cluster_server
+Usage: http_test.py PATH/TO/cluster_server PATH/TO/budtiktok
 """
 import concurrent.futures
 import http.client
@@ -11,19 +11,24 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 SERVER = None
+PROGRAM = None
 
 
 class Cluster:
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
     def __enter__(self):
-        self.process = subprocess.Popen([SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([SERVER, *self.arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
             sys.exit(self.process.wait())
         words = dict(word.split("=", 1) for word in line.split())
-        self.address, self.pid = words["http"], int(words["pid"])
+        self.address, self.pid, self.endpoint = words["http"], int(words["pid"]), words["endpoint"]
         return self
 
     def __exit__(self, *_):
@@ -165,6 +170,104 @@ class End(unittest.TestCase):
         self.assertEqual(cluster.status, 0)
 
 
+class Overload(unittest.TestCase):
+    def test_what_is_too_much_is_refused_with_a_time_to_come_back(self):
+        body = json.dumps({"inputs": ["word " * 100] * 2000})
+
+        def one(_):
+            status, answer, headers = cluster.ask("POST", "/tokenize", body, {"Content-Type": "application/json"})
+            return status, headers["Retry-After"], json.loads(answer)
+        with Cluster("1") as cluster:
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                answers = list(pool.map(one, range(48)))
+            self.assertEqual({status for status, _, _ in answers}, {200, 429})
+            for status, after, answer in answers:
+                if status == 429:
+                    self.assertGreaterEqual(int(after), 1)
+                    self.assertEqual(answer["error_type"], "Overloaded")
+            self.assertEqual(cluster.post("/tokenize", {"inputs": "a"})[0], 200)
+        self.assertEqual(cluster.status, 0)
+
+
+class Two(unittest.TestCase):
+    def test_a_second_coordinator_ends_and_the_first_goes_on(self):
+        with Cluster() as cluster:
+            for place in (["--listen", cluster.endpoint, "--http", "off"],
+                          ["--listen", cluster.endpoint + "2", "--http", cluster.address]):
+                second = subprocess.run([PROGRAM, "serve", *place], capture_output=True, timeout=60)
+                self.assertEqual(second.returncode, 6, second)
+                self.assertEqual(second.stdout, b"")
+                self.assertEqual(cluster.post("/tokenize", {"inputs": "a"})[0], 200)
+            lock = cluster.endpoint.removeprefix("ipc://") + "2.lock"
+            if os.path.exists(lock):
+                os.unlink(lock)
+        self.assertEqual(cluster.status, 0)
+
+
+class Token(unittest.TestCase):
+    """`budtiktok serve` where other hosts can reach it."""
+
+    TOKEN = "Correct-Horse.9"
+
+    def serve(self, folder, *arguments):
+        return subprocess.Popen([PROGRAM, "serve", "--listen", f"ipc://{folder}/c", "--workers", "1",
+                                 "--http", "0.0.0.0:0", *arguments], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def write_token(self, folder, text):
+        path = os.path.join(folder, "token")
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def test_work_needs_the_token_and_health_does_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            process = self.serve(folder, "--http-token-file", self.write_token(folder, self.TOKEN + "\n"))
+            try:
+                port = re.search(r"http=\S+:(\d+)", process.stdout.readline()).group(1)
+                self.check_answers(f"127.0.0.1:{port}")
+            finally:
+                process.terminate()
+                process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0)
+
+    def check_answers(self, address):
+        cluster = Cluster()
+        cluster.address = address
+        kind = {"Content-Type": "application/json"}
+        body = b'{"inputs": "a"}'
+        for wrong in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "},
+                      {"Authorization": self.TOKEN}, {"Authorization": "Basic " + self.TOKEN},
+                      {"Authorization": "Bearer " + self.TOKEN[:-1]},
+                      {"Authorization": "Bearer " + self.TOKEN + "9"},
+                      {"Authorization": "Bearer " + self.TOKEN.lower()}):
+            for method, path in (("POST", "/tokenize"), ("POST", "/decode"), ("GET", "/info")):
+                status, answer, said = cluster.ask(method, path, body if method == "POST" else None,
+                                                {**kind, **wrong})
+                self.assertEqual(status, 401, (path, wrong))
+                self.assertEqual(said["WWW-Authenticate"], "Bearer")
+                self.assertEqual(set(json.loads(answer)), {"error", "error_type"})
+        right = {"Authorization": "Bearer " + self.TOKEN}
+        self.assertEqual(cluster.ask("POST", "/tokenize", body, {**kind, **right})[0], 200)
+        self.assertEqual(cluster.ask("GET", "/info", None, right)[0], 200)
+        self.assertEqual(cluster.ask("GET", "/healthz")[0], 200)
+
+    def test_what_is_no_token_is_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cases = [([], "http-token-file"), (["--http-token-file", folder + "/none"], "none")]
+            for number, text in enumerate(["", "\n", "two words", "a\nb", "x" * 2000, "Zo\u00eb"]):
+                path = os.path.join(folder, str(number))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                cases.append((["--http-token-file", path], path))
+            for arguments, said in cases:
+                process = self.serve(folder, *arguments)
+                _, complaint = process.communicate(timeout=60)
+                self.assertIn(process.returncode, (2, 3, 5), arguments)
+                self.assertIn(said, complaint)
+
+
 if __name__ == "__main__":
     SERVER = sys.argv.pop(1)
+    PROGRAM = sys.argv.pop(1)
     unittest.main()

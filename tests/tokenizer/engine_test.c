@@ -9,7 +9,7 @@
 
 #include "common/utf8.h"
 #include "kernels/kernels.h"
-#include "small_models.h"
+#include "tests/tokenizer/small_models.h"
 #include "tokenizer/default/default_models.h"
 
 // One result with all of its columns, in memory of exactly its size.

@@ -12,14 +12,13 @@
 #include <unistd.h>
 
 #include "common/hash.h"
-#include "small_models.h"
+#include "tests/tokenizer/small_models.h"
 
 enum { COLUMN_TOKENS = 600, TEXT_BYTES = 300 };
 
 static const char *const texts[] = {
     "abcd abcdabcd [X]   y <tok> abc",
-    "  \xc3\xa9"
-    "abc\n\xe4\xb8\xad<TOK>  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "  \303\251abc\n\344\270\255<TOK>  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "",
 };
 

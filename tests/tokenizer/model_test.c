@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "small_models.h"
+#include "tests/tokenizer/small_models.h"
 #include "tokenizer/model/bpe.h"
 #include "tokenizer/model/wordpiece.h"
 

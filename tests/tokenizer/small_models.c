@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "small_models.h"
+#include "tests/tokenizer/small_models.h"
 
 #include <stdio.h>
 #include <stdlib.h>

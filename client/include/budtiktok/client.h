@@ -201,7 +201,7 @@ BTK_API_MUST_USE BTK_API int btk_client_status(struct btk_client *client, char *
                                                size_t capacity_bytes, size_t *out_bytes,
                                                struct btk_error_info *error);
 
-// How many workers the cluster had when we connected.
+// How many workers are ready for work now; 0 while the cluster is not there.
 BTK_API uint32_t btk_client_worker_count(const struct btk_client *client);
 
 // Page size that the slab really has: 2097152 or 4096.
