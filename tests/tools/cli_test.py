@@ -304,7 +304,7 @@ class Cluster(Files):
         self.assertEqual([json.loads(line).get("ids") for line in through.stdout.splitlines()],
                          [json.loads(line).get("ids") for line in alone.stdout.splitlines()])
         self.expect(run("status", "--connect", self.endpoint), 0)
-        self.expect(self.submit(b"a", "--tokenizer", "nobody_knows"), 5)
+        self.expect(self.submit(b"a", "--tokenizer", "nobody_knows"), 3)
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=30), 0)
 
