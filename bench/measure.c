@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -26,6 +27,7 @@ struct lane {
     struct btk_encoding columns;
     size_t token_count;
     uint64_t begin_ns, end_ns;
+    uint64_t cpu_ns;
     int status;
     struct btk_error_info error;
 };
@@ -94,6 +96,13 @@ static unsigned touch(const struct btk_bytes *pieces, size_t count)
     return sum;
 }
 
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 static void *lane_run(void *context)
 {
     struct lane *const lane = context;
@@ -106,9 +115,11 @@ static void *lane_run(void *context)
     if (!lane->status && plan->has_first_pass)
         lane->status = encode_all(lane, lane->calls, lane->call_count);
     if (lane->start) pthread_barrier_wait(lane->start);
+    const uint64_t begin_cpu_ns = thread_cpu_ns();
     lane->begin_ns = btk_clock_now_ns();
     if (!lane->status) lane->status = encode_all(lane, lane->calls, lane->call_count);
     lane->end_ns = btk_clock_now_ns();
+    lane->cpu_ns = thread_cpu_ns() - begin_cpu_ns;
     return NULL;
 }
 
@@ -177,6 +188,7 @@ static void sum_up(const struct btk_measure_plan *plan, const struct lane *lanes
         if (lanes[i].begin_ns < begin_ns) begin_ns = lanes[i].begin_ns;
         if (lanes[i].end_ns > end_ns) end_ns = lanes[i].end_ns;
         result->tokens += lanes[i].token_count;
+        result->cpu_seconds += (double)lanes[i].cpu_ns / 1e9;
     }
     result->seconds = (double)(end_ns - begin_ns) / 1e9;
     result->ids_xxh64 = digest(lanes, plan->threads, false);

@@ -27,7 +27,8 @@ struct btk_measure_plan { // all borrowed
 };
 
 struct btk_measure_result {
-    double seconds; // from the first thread's start to the last one's end
+    double seconds;     // from the first thread's start to the last one's end
+    double cpu_seconds; // of all threads in that time
     uint64_t tokens;
     uint64_t ids_xxh64;
     uint64_t offsets_xxh64; // 0 without offsets
