@@ -5,6 +5,7 @@
 //                  workers, and the same documents in this process, taking turns
 //     round trip   one document at a time through a cluster that has nothing else to do
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,65 +31,95 @@ struct settings {
     bool is_json;
 };
 
+enum { ALONE, ONE_WORKER, MANY_WORKERS, KINDS };
+
 // Medians of all rounds.
 struct summary {
-    double one_process_mb_per_s, one_worker_mb_per_s, many_workers_mb_per_s;
-    double scaling;   // of medians
-    double cpu_ratio; // CPU seconds of all processes of the larger cluster to those of one process
-    uint64_t bytes, tokens;
+    struct btk_cluster_round medians[KINDS];
+    double scaling; // 1 worker to many
+    double
+        cpu_ratio; // processor time of all processes of the larger cluster to that of one process
+    uint64_t bytes;
 };
+
+static double cpu_of(const struct btk_cluster_round *round)
+{
+    return round->client_cpu_s + round->coordinator_cpu_s + round->workers_cpu_s;
+}
+
+static double median_of(const struct btk_cluster_round *rounds, size_t count, size_t member)
+{
+    double values[ROUNDS_MAX];
+    for (size_t i = 0; i < count; i++)
+        values[i] = *(const double *)(const void *)((const char *)&rounds[i] + member);
+    return btk_figures_median(values, count);
+}
+
+static struct btk_cluster_round medians_of(const struct btk_cluster_round *rounds, size_t count)
+{
+    struct btk_cluster_round median = rounds[0];
+    median.seconds = median_of(rounds, count, offsetof(struct btk_cluster_round, seconds));
+    median.client_cpu_s =
+        median_of(rounds, count, offsetof(struct btk_cluster_round, client_cpu_s));
+    median.coordinator_cpu_s =
+        median_of(rounds, count, offsetof(struct btk_cluster_round, coordinator_cpu_s));
+    median.workers_cpu_s =
+        median_of(rounds, count, offsetof(struct btk_cluster_round, workers_cpu_s));
+    return median;
+}
+
+static int run_round(const struct settings *settings, const struct btk_cluster_work *work,
+                     unsigned kind, struct btk_cluster_round *out_round, struct btk_error *error)
+{
+    if (kind == ALONE) return btk_cluster_round_alone(work, out_round, error);
+    const unsigned workers = kind == ONE_WORKER ? 1 : (unsigned)settings->workers;
+    return btk_cluster_round_run(work, workers, out_round, error);
+}
 
 static int run_rounds(const struct settings *settings, const struct btk_cluster_work *work,
                       struct summary *out_summary, struct btk_error *error)
 {
-    double alone_s[ROUNDS_MAX], alone_cpu_s[ROUNDS_MAX], one_s[ROUNDS_MAX], many_s[ROUNDS_MAX],
-        many_cpu_s[ROUNDS_MAX];
-    struct btk_cluster_round alone = {0};
+    static struct btk_cluster_round rounds[KINDS][ROUNDS_MAX];
+    struct summary summary = {.bytes = work->documents->bytes};
     for (uint64_t i = 0; i < settings->rounds; i++) {
-        struct btk_cluster_round one;
-        struct btk_cluster_round many;
-        int status = btk_cluster_round_alone(work, &alone, error);
-        if (!status) status = btk_cluster_round_run(work, 1, &one, error);
-        if (!status)
-            status = btk_cluster_round_run(work, (unsigned)settings->workers, &many, error);
-        if (status < 0) return status;
-        if (one.ids_xxh64 != alone.ids_xxh64 || many.ids_xxh64 != alone.ids_xxh64)
-            return btk_error_set(error, EPROTO, BTK_NO_OFFSET,
-                                 "the cluster's ids are not those of one process: no figures");
-        alone_s[i] = alone.seconds;
-        alone_cpu_s[i] = alone.cpu_seconds;
-        one_s[i] = one.seconds;
-        many_s[i] = many.seconds;
-        many_cpu_s[i] = many.cpu_seconds;
+        for (unsigned kind = 0; kind < KINDS; kind++) {
+            const int status = run_round(settings, work, kind, &rounds[kind][i], error);
+            if (status < 0) return status;
+            if (rounds[kind][i].ids_xxh64 != rounds[ALONE][0].ids_xxh64)
+                return btk_error_set(error, EPROTO, BTK_NO_OFFSET,
+                                     "the cluster's ids are not those of one process: no figures");
+        }
     }
-    const size_t count = (size_t)settings->rounds;
-    const double megabytes = (double)work->documents->bytes / 1e6;
-    const double one = btk_figures_median(one_s, count);
-    const double many = btk_figures_median(many_s, count);
-    *out_summary = (struct summary){
-        .one_process_mb_per_s = megabytes / btk_figures_median(alone_s, count),
-        .one_worker_mb_per_s = megabytes / one,
-        .many_workers_mb_per_s = megabytes / many,
-        .scaling = one / many,
-        .cpu_ratio = btk_figures_median(many_cpu_s, count) / btk_figures_median(alone_cpu_s, count),
-        .bytes = work->documents->bytes,
-        .tokens = alone.tokens,
-    };
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        summary.medians[kind] = medians_of(rounds[kind], (size_t)settings->rounds);
+    summary.scaling = summary.medians[ONE_WORKER].seconds / summary.medians[MANY_WORKERS].seconds;
+    summary.cpu_ratio = cpu_of(&summary.medians[MANY_WORKERS]) / cpu_of(&summary.medians[ALONE]);
+    *out_summary = summary;
     return 0;
+}
+
+static void print_round(const struct summary *summary, unsigned kind, const char *name)
+{
+    const struct btk_cluster_round *const round = &summary->medians[kind];
+    printf("  %-11s  %8.1f MB/s   CPU ms: client %7.1f, coordinator %7.1f, workers %7.1f\n", name,
+           (double)summary->bytes / 1e6 / round->seconds, round->client_cpu_s * 1e3,
+           round->coordinator_cpu_s * 1e3, round->workers_cpu_s * 1e3);
 }
 
 static void print_table(const struct settings *settings, const struct summary *summary,
                         const struct btk_round_trips *trips)
 {
+    char name[32];
+    snprintf(name, sizeof name, "%u workers", (unsigned)settings->workers);
     printf("throughput: %llu bytes, %llu tokens, ids equal in one process and in both clusters, "
-           "median of %llu\n"
-           "  one process  %8.1f MB/s\n  1 worker     %8.1f MB/s\n  %llu workers    %8.1f MB/s\n"
-           "  %llu workers to 1: %.2fx; CPU seconds of all processes to one process: %.2fx\n",
-           (unsigned long long)summary->bytes, (unsigned long long)summary->tokens,
-           (unsigned long long)settings->rounds, summary->one_process_mb_per_s,
-           summary->one_worker_mb_per_s, (unsigned long long)settings->workers,
-           summary->many_workers_mb_per_s, (unsigned long long)settings->workers, summary->scaling,
-           summary->cpu_ratio);
+           "median of %llu\n",
+           (unsigned long long)summary->bytes, (unsigned long long)summary->medians[ALONE].tokens,
+           (unsigned long long)settings->rounds);
+    print_round(summary, ALONE, "one process");
+    print_round(summary, ONE_WORKER, "1 worker");
+    print_round(summary, MANY_WORKERS, name);
+    printf("  %s to 1: %.2fx; CPU seconds of all processes to those of one process: %.2fx\n", name,
+           summary->scaling, summary->cpu_ratio);
     btk_round_trips_print(trips);
 }
 
@@ -96,6 +127,20 @@ static void write_real(struct btk_json_writer *writer, const char *name, double 
 {
     btk_json_name(writer, name);
     btk_json_real(writer, value);
+}
+
+static void write_round(struct btk_json_writer *writer, const struct summary *summary,
+                        unsigned kind, const char *name)
+{
+    const struct btk_cluster_round *const round = &summary->medians[kind];
+    btk_json_name(writer, name);
+    btk_json_begin_object(writer);
+    write_real(writer, "mb_per_s", (double)summary->bytes / 1e6 / round->seconds);
+    write_real(writer, "seconds", round->seconds);
+    write_real(writer, "client_cpu_s", round->client_cpu_s);
+    write_real(writer, "coordinator_cpu_s", round->coordinator_cpu_s);
+    write_real(writer, "workers_cpu_s", round->workers_cpu_s);
+    btk_json_end_object(writer);
 }
 
 static int print_json(const struct settings *settings, const struct summary *summary,
@@ -109,12 +154,12 @@ static int print_json(const struct settings *settings, const struct summary *sum
     btk_json_name(&writer, "bytes");
     btk_json_unsigned(&writer, summary->bytes);
     btk_json_name(&writer, "tokens");
-    btk_json_unsigned(&writer, summary->tokens);
+    btk_json_unsigned(&writer, summary->medians[ALONE].tokens);
     btk_json_name(&writer, "workers");
     btk_json_unsigned(&writer, settings->workers);
-    write_real(&writer, "one_process_mb_per_s", summary->one_process_mb_per_s);
-    write_real(&writer, "one_worker_mb_per_s", summary->one_worker_mb_per_s);
-    write_real(&writer, "many_workers_mb_per_s", summary->many_workers_mb_per_s);
+    write_round(&writer, summary, ALONE, "one_process");
+    write_round(&writer, summary, ONE_WORKER, "one_worker");
+    write_round(&writer, summary, MANY_WORKERS, "many_workers");
     write_real(&writer, "scaling", summary->scaling);
     write_real(&writer, "cpu_ratio", summary->cpu_ratio);
     btk_json_name(&writer, "round_trip");

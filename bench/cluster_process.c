@@ -33,6 +33,7 @@ static void run_child(const struct btk_cluster_process *cluster,
         arguments[11] = options->tokenizer;
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    setenv("BUDTIKTOK_LOG", "warn", 0);
     dup2(ready_fd, STDOUT_FILENO);
     execv(program, (char *const *)arguments);
     _exit(EXIT_FAILURE);
@@ -130,13 +131,11 @@ static uint64_t process_cpu_ns(pid_t pid)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-uint64_t btk_cluster_process_cpu_ns(const struct btk_cluster_process *cluster)
+struct btk_cluster_cpu btk_cluster_process_cpu(const struct btk_cluster_process *cluster)
 {
-    uint64_t sum_ns = process_cpu_ns(cluster->coordinator);
-    for (unsigned i = 0; i < cluster->worker_count; i++) {
-        const uint64_t worker_ns = process_cpu_ns(cluster->workers[i]);
-        if (!worker_ns) return 0;
-        sum_ns += worker_ns;
-    }
-    return sum_ns;
+    struct btk_cluster_cpu cpu = {.client_ns = process_cpu_ns(getpid()),
+                                  .coordinator_ns = process_cpu_ns(cluster->coordinator)};
+    for (unsigned i = 0; i < cluster->worker_count; i++)
+        cpu.workers_ns += process_cpu_ns(cluster->workers[i]);
+    return cpu;
 }

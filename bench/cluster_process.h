@@ -41,5 +41,11 @@ BTK_MUST_USE int btk_cluster_process_find_workers(struct btk_cluster_process *cl
                                                   struct btk_client *client,
                                                   struct btk_error *error);
 
-// Processor time of coordinator and workers together so far; 0 when one of them is gone.
-uint64_t btk_cluster_process_cpu_ns(const struct btk_cluster_process *cluster);
+// Processor time so far; a process that is gone counts for nothing.
+struct btk_cluster_cpu {
+    uint64_t client_ns; // of the calling process
+    uint64_t coordinator_ns;
+    uint64_t workers_ns; // together
+};
+
+struct btk_cluster_cpu btk_cluster_process_cpu(const struct btk_cluster_process *cluster);

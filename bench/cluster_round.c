@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/cluster_process.h"
 #include "bench/measure.h"
@@ -36,7 +35,7 @@ int btk_cluster_round_alone(const struct btk_cluster_work *work,
     btk_tokenizer_close(&tokenizer);
     if (status < 0) return status;
     *out_round = (struct btk_cluster_round){.seconds = result.seconds,
-                                            .cpu_seconds = result.cpu_seconds,
+                                            .client_cpu_s = result.cpu_seconds,
                                             .tokens = result.tokens,
                                             .ids_xxh64 = result.ids_xxh64};
     return 0;
@@ -156,23 +155,18 @@ static int digest_all(const struct round_client *round, struct btk_cluster_round
     return status;
 }
 
-static uint64_t own_cpu_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static int measure(struct round_client *round, const struct btk_cluster_process *cluster,
                    struct btk_cluster_round *result)
 {
-    const uint64_t begin_cpu_ns = btk_cluster_process_cpu_ns(cluster) + own_cpu_ns();
+    const struct btk_cluster_cpu begin = btk_cluster_process_cpu(cluster);
     const uint64_t begin_ns = btk_clock_now_ns();
     int status = run_all(round);
     const uint64_t end_ns = btk_clock_now_ns();
-    const uint64_t end_cpu_ns = btk_cluster_process_cpu_ns(cluster) + own_cpu_ns();
+    const struct btk_cluster_cpu end = btk_cluster_process_cpu(cluster);
     result->seconds = (double)(end_ns - begin_ns) / 1e9;
-    result->cpu_seconds = (double)(end_cpu_ns - begin_cpu_ns) / 1e9;
+    result->client_cpu_s = (double)(end.client_ns - begin.client_ns) / 1e9;
+    result->coordinator_cpu_s = (double)(end.coordinator_ns - begin.coordinator_ns) / 1e9;
+    result->workers_cpu_s = (double)(end.workers_ns - begin.workers_ns) / 1e9;
     if (!status) status = digest_all(round, result);
     return status;
 }

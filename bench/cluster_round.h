@@ -17,7 +17,9 @@ struct btk_cluster_work {  // borrowed
 
 struct btk_cluster_round {
     double seconds;
-    double cpu_seconds; // of all processes: client, coordinator, workers
+    double client_cpu_s; // processor time by process; alone, all of it is the client's
+    double coordinator_cpu_s;
+    double workers_cpu_s;
     uint64_t tokens;
     uint64_t ids_xxh64;
 };
