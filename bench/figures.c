@@ -24,6 +24,12 @@ double btk_figures_median(double *values, size_t count)
     return count % 2 ? upper : (upper + values[count / 2 - 1]) / 2;
 }
 
+bool btk_figures_add_up(uint64_t caller_ns, uint64_t parts_ns)
+{
+    const uint64_t gap_ns = caller_ns > parts_ns ? caller_ns - parts_ns : parts_ns - caller_ns;
+    return gap_ns <= 20000 || gap_ns <= caller_ns / 20;
+}
+
 // Runs keep their order, so the median takes a copy.
 static double megabytes_per_second(const struct btk_figure *figure)
 {

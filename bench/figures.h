@@ -29,6 +29,9 @@ struct btk_figure {
 // The middle one; of an even number, the mean of the two. Sorts `values`; count > 0.
 double btk_figures_median(double *values, size_t count);
 
+// Do the parts of a request add up to what its caller's clock says: within 5 % of it, or 20 us?
+bool btk_figures_add_up(uint64_t caller_ns, uint64_t parts_ns);
+
 // To standard output. -ENOMEM.
 BTK_MUST_USE int btk_figures_print_json(const struct btk_figure *figure);
 

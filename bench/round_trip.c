@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "bench/cluster_process.h"
+#include "bench/figures.h"
 #include "bench/text_source.h"
 #include "common/clock.h"
 #include "tools/open_tokenizer.h"
@@ -16,12 +17,6 @@ enum { SHARD_BYTES = 65536, WARM_UP_TRIPS = 200, TIMEOUT_MS = 10000 };
 
 static const char *const row_names[BTK_TRIP_ROWS] = {"round_trip",   "queue_wait", "ipc_transfer",
                                                      "tokenization", "return",     "unexplained"};
-
-bool btk_round_trip_adds_up(uint64_t caller_ns, uint64_t parts_ns)
-{
-    const uint64_t gap_ns = caller_ns > parts_ns ? caller_ns - parts_ns : parts_ns - caller_ns;
-    return gap_ns <= 20000 || gap_ns <= caller_ns / 20;
-}
 
 struct trip_client {
     struct btk_client *client;
@@ -63,7 +58,7 @@ static bool is_row_right(const uint64_t *row_ns)
 {
     uint64_t parts_ns = 0;
     for (unsigned i = BTK_TRIP_QUEUE_WAIT; i <= BTK_TRIP_RETURN; i++) parts_ns += row_ns[i];
-    return btk_round_trip_adds_up(row_ns[BTK_TRIP_CALLER], parts_ns);
+    return btk_figures_add_up(row_ns[BTK_TRIP_CALLER], parts_ns);
 }
 
 static int compare(const void *left, const void *right)

@@ -41,9 +41,6 @@ struct btk_round_trips {
     size_t document_bytes;
 };
 
-// Does the sum of the parts agree with the caller's clock?
-bool btk_round_trip_adds_up(uint64_t caller_ns, uint64_t parts_ns);
-
 // Starts a cluster for it and stops it again.
 BTK_MUST_USE int btk_round_trips_run(const struct btk_round_trip_plan *plan,
                                      struct btk_round_trips *out_trips, struct btk_error *error);
