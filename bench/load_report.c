@@ -38,10 +38,11 @@ void btk_load_report_print(const struct btk_load_run_plan *plan, bool has_parts,
                            const struct btk_load_result *result)
 {
     print_load(plan);
-    printf("  %.2f s: %" PRIu64 " done (%.1f/s, %.2f MB/s, %.0f tokens/s), %" PRIu64
-           " refused, %" PRIu64 " failed, %" PRIu64 " not sent, %" PRIu64 " lost\n",
-           result->seconds, result->done, (double)result->done / result->seconds,
-           (double)result->bytes / 1e6 / result->seconds, (double)result->tokens / result->seconds,
+    printf("  %.2f s: %" PRIu64 " done (%.1f/s, %.2f MB/s", result->seconds, result->done,
+           (double)result->done / result->seconds, (double)result->bytes / 1e6 / result->seconds);
+    // By HTTP nobody counts them.
+    if (has_parts) printf(", %.0f tokens/s", (double)result->tokens / result->seconds);
+    printf("), %" PRIu64 " refused, %" PRIu64 " failed, %" PRIu64 " not sent, %" PRIu64 " lost\n",
            result->refused, result->failed, result->not_sent, result->lost);
     for (unsigned i = 0; i < BTK_LOAD_ROWS; i++) {
         const struct btk_histogram_snapshot *const row = &result->rows[i];
@@ -96,7 +97,8 @@ static void write_load(struct btk_json_writer *writer, const struct btk_load_run
     }
 }
 
-static void write_counts(struct btk_json_writer *writer, const struct btk_load_result *result)
+static void write_counts(struct btk_json_writer *writer, bool has_parts,
+                         const struct btk_load_result *result)
 {
     write_real(writer, "seconds", result->seconds);
     write_number(writer, "done", result->done);
@@ -107,7 +109,7 @@ static void write_counts(struct btk_json_writer *writer, const struct btk_load_r
     write_real(writer, "requests_per_s", (double)result->done / result->seconds);
     write_real(writer, "mb_per_s", (double)result->bytes / 1e6 / result->seconds);
     write_number(writer, "bytes", result->bytes);
-    write_number(writer, "tokens", result->tokens);
+    if (has_parts) write_number(writer, "tokens", result->tokens);
 }
 
 int btk_load_report_print_json(const struct btk_load_run_plan *plan, bool has_parts,
@@ -119,7 +121,7 @@ int btk_load_report_print_json(const struct btk_load_run_plan *plan, bool has_pa
     btk_json_writer_init(&writer, &line);
     btk_json_begin_object(&writer);
     write_load(&writer, plan);
-    write_counts(&writer, result);
+    write_counts(&writer, has_parts, result);
     for (unsigned i = 0; i < BTK_LOAD_ROWS; i++)
         if (is_shown(i, plan, has_parts)) write_row(&writer, row_names[i], &result->rows[i]);
     if (has_parts) {
