@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading JSON (RFC 8259), with bounds. The JSON library is behind this header and nowhere else.
 //
-// Strings may hold U+0000 and are always valid UTF-8: a lone surrogate escape or bytes that are
-// not UTF-8 are a parse error. Of two members with the same name the last one counts, as in the
-// reference's parser. Members keep no order.
+// Strings may hold U+0000 (names of members may not) and are always valid UTF-8: a lone surrogate
+// escape or bytes that are not UTF-8 are a parse error. Of two members with the same name the last
+// one counts, as in the reference's parser. Members keep no order.
 //
 // Ownership: btk_json_free() on the root frees the document; every value and every string in it is
 // borrowed until then. Threads: different documents are independent.

@@ -9,11 +9,14 @@ void btk_client_touch(struct btk_client_entry *client);
 // A client that does not take its messages is dropped.
 void btk_client_send(struct btk_client_entry *client, const struct btk_control_message *message,
                      const int *fds, unsigned fd_count);
+void btk_client_refuse(struct btk_client_entry *client, uint32_t request, int code,
+                       const char *message);
 
 // --- client_slabs
 
-BTK_MUST_USE int btk_client_slabs_give(struct btk_client_entry *client, uint64_t bytes,
-                                       struct btk_error *error);
+// The client wants one of this size; it gets it when it is made.
+BTK_MUST_USE int btk_client_slabs_ask(struct btk_client_entry *client, uint64_t bytes,
+                                      struct btk_error *error);
 BTK_MUST_USE int btk_client_slabs_add_internal(struct btk_client_entry *client, uint64_t bytes,
                                                void **out_address);
 // The client's mapping is made: sealed, and on to the workers.

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "coordinator/client_internal.h"
 #include "coordinator/coordinator_internal.h"
@@ -23,23 +22,20 @@ static uint32_t next_slab_id(struct btk_client_entry *client)
     return client->last_slab_id;
 }
 
-static int make_slab(struct btk_client_entry *client, uint64_t bytes,
-                     struct btk_client_slab **out_slab)
+// Takes the memory. NULL: out of memory.
+static struct btk_client_slab *add_slab(struct btk_client_entry *client,
+                                        struct btk_shared_memory *memory)
 {
     struct btk_client_slab *slab = calloc(1, sizeof *slab);
-    if (slab == NULL) return -ENOMEM;
-    const int rc = btk_shared_memory_create("btk-slab", bytes, 0, &slab->memory);
-    if (rc != 0) {
-        free(slab);
-        return rc;
-    }
+    if (slab == NULL) return NULL;
+    slab->memory = *memory;
+    *memory = (struct btk_shared_memory)BTK_SHARED_MEMORY_INIT;
     slab->id = next_slab_id(client);
     slab->next = client->slabs;
     client->slabs = slab;
     client->slab_count++;
     client->slab_bytes += slab->memory.bytes;
-    *out_slab = slab;
-    return 0;
+    return slab;
 }
 
 static void free_slab(struct btk_client_entry *client, struct btk_client_slab **link)
@@ -48,29 +44,32 @@ static void free_slab(struct btk_client_entry *client, struct btk_client_slab **
     *link = slab->next;
     client->slab_count--;
     client->slab_bytes -= slab->memory.bytes;
-    btk_shared_memory_clear(&slab->memory);
+    btk_slab_maker_release(&client->coordinator->slab_maker, &slab->memory);
     free(slab);
 }
 
-int btk_client_slabs_give(struct btk_client_entry *client, uint64_t bytes, struct btk_error *error)
+int btk_client_slabs_ask(struct btk_client_entry *client, uint64_t bytes, struct btk_error *error)
 {
     const struct btk_coordinator_options *limits = &client->coordinator->options;
     if (bytes == 0 || bytes > limits->slab_limit_bytes)
         return btk_error_set(error, EMSGSIZE, BTK_NO_OFFSET,
                              "a slab of %llu bytes: expected 1 to %llu", (unsigned long long)bytes,
                              (unsigned long long)limits->slab_limit_bytes);
-    if (client->slab_count >= BTK_CLIENT_SLABS_MAX
-        || bytes > limits->client_limit_bytes
-                       - btk_min_size(client->slab_bytes, limits->client_limit_bytes))
+    const uint64_t has_bytes = client->slab_bytes + client->asked_bytes;
+    if (client->slab_count + client->asked_count >= BTK_CLIENT_SLABS_MAX
+        || bytes > limits->client_limit_bytes - btk_min_size(has_bytes, limits->client_limit_bytes))
         return btk_error_set(
             error, EDQUOT, BTK_NO_OFFSET, "this client has %llu bytes of slabs; the limit is %llu",
-            (unsigned long long)client->slab_bytes, (unsigned long long)limits->client_limit_bytes);
-    struct btk_client_slab *slab = NULL;
-    const int rc = make_slab(client, bytes, &slab);
+            (unsigned long long)has_bytes, (unsigned long long)limits->client_limit_bytes);
+    const int rc = btk_slab_maker_ask(&client->coordinator->slab_maker, client->id, bytes);
     if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "slab: %s", strerror(-rc));
-    // The client alone writes there.
-    if (mprotect(slab->memory.address, slab->memory.bytes, PROT_READ) != 0)
-        return btk_error_set(error, errno, BTK_NO_OFFSET, "slab: %s", strerror(errno));
+    client->asked_count++;
+    client->asked_bytes += bytes;
+    return 0;
+}
+
+static void send_slab(struct btk_client_entry *client, const struct btk_client_slab *slab)
+{
     const struct btk_control_message message = {
         .kind = BTK_CONTROL_SLAB,
         .slab = {.slab_id = slab->id,
@@ -78,7 +77,24 @@ int btk_client_slabs_give(struct btk_client_entry *client, uint64_t bytes, struc
                  .page_bytes = slab->memory.page_bytes},
     };
     btk_client_send(client, &message, &slab->memory.fd, 1);
-    return 0;
+}
+
+void btk_client_slabs_made(void *context, uint32_t client_id, uint64_t asked_bytes, int rc,
+                           struct btk_shared_memory *memory)
+{
+    struct btk_coordinator *coordinator = context;
+    struct btk_client_entry *client = btk_client_table_find(&coordinator->clients, client_id);
+    if (client == NULL || client->is_leaving) {
+        btk_slab_maker_release(&coordinator->slab_maker, memory);
+        return;
+    }
+    client->asked_count--;
+    client->asked_bytes -= asked_bytes;
+    const struct btk_client_slab *slab = rc == 0 ? add_slab(client, memory) : NULL;
+    if (slab != NULL)
+        send_slab(client, slab);
+    else
+        btk_client_refuse(client, 0, rc == 0 ? ENOMEM : -rc, "a slab cannot be made");
 }
 
 static int attach_to_workers(struct btk_client_entry *client, struct btk_client_slab *slab)
@@ -93,9 +109,15 @@ static int attach_to_workers(struct btk_client_entry *client, struct btk_client_
 int btk_client_slabs_add_internal(struct btk_client_entry *client, uint64_t bytes,
                                   void **out_address)
 {
-    struct btk_client_slab *slab = NULL;
-    int rc = make_slab(client, bytes, &slab);
-    if (rc == 0) rc = attach_to_workers(client, slab);
+    struct btk_shared_memory memory = BTK_SHARED_MEMORY_INIT;
+    int rc = btk_shared_memory_create("btk-slab", bytes, 0, &memory);
+    if (rc != 0) return rc;
+    struct btk_client_slab *slab = add_slab(client, &memory);
+    if (slab == NULL) {
+        btk_shared_memory_clear(&memory);
+        return -ENOMEM;
+    }
+    rc = attach_to_workers(client, slab);
     if (rc == 0) *out_address = slab->memory.address;
     return rc;
 }

@@ -298,7 +298,8 @@ void btk_client_send(struct btk_client_entry *client, const struct btk_control_m
 
 // --- Messages
 
-static void refuse(struct btk_client_entry *client, uint32_t request, int code, const char *message)
+void btk_client_refuse(struct btk_client_entry *client, uint32_t request, int code,
+                       const char *message)
 {
     struct btk_control_message refused = {
         .kind = BTK_CONTROL_REFUSED,
@@ -317,14 +318,15 @@ static void register_options(struct btk_client_entry *client,
     const struct btk_image_name *name =
         btk_image_names_find(&coordinator->images.names, wanted->tokenizer);
     if (name == NULL) {
-        refuse(client, wanted->request, ENOENT, "the cluster has no tokenizer of this name");
+        btk_client_refuse(client, wanted->request, ENOENT,
+                          "the cluster has no tokenizer of this name");
         return;
     }
     uint32_t options_id = 0;
     entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
     const int rc = btk_options_table_add(&coordinator->requests, &entry, &options_id);
     if (rc != 0) {
-        refuse(client, wanted->request, -rc, strerror(-rc));
+        btk_client_refuse(client, wanted->request, -rc, strerror(-rc));
         return;
     }
     client->uses_image[name->slot] = true;
@@ -340,7 +342,7 @@ static void send_status(struct btk_client_entry *client, uint32_t request)
     struct btk_buffer json;
     btk_buffer_init(&json);
     if (btk_status_json_write(client->coordinator, &json) != 0) {
-        refuse(client, request, ENOMEM, "status: out of memory");
+        btk_client_refuse(client, request, ENOMEM, "status: out of memory");
     } else {
         const struct btk_control_message status = {
             .kind = BTK_CONTROL_STATUS,
@@ -357,8 +359,8 @@ static void handle_message(struct btk_client_entry *client, struct btk_channel_i
     switch (message->kind) {
     case BTK_CONTROL_SLAB_REQUEST: {
         struct btk_error error = {0};
-        if (btk_client_slabs_give(client, message->slab_request.bytes, &error) != 0)
-            refuse(client, 0, error.code, error.message);
+        if (btk_client_slabs_ask(client, message->slab_request.bytes, &error) != 0)
+            btk_client_refuse(client, 0, error.code, error.message);
         return;
     }
     case BTK_CONTROL_SLAB_MAPPED:

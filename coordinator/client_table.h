@@ -60,6 +60,8 @@ struct btk_client_entry {
     uint32_t slab_count;
     uint32_t last_slab_id;
     uint64_t slab_bytes;
+    uint32_t asked_count; // slabs that are in the making
+    uint64_t asked_bytes;
     uint64_t results_bytes;
     struct btk_buffer waiting; // completions that are not in the ring yet
     size_t waiting_offset;
@@ -98,6 +100,10 @@ BTK_MUST_USE int btk_client_table_add_internal(struct btk_coordinator *coordinat
 
 struct btk_client_entry *btk_client_table_find(const struct btk_client_table *table,
                                                uint32_t client_id);
+
+// The slab maker's answer; `context` is the coordinator.
+void btk_client_slabs_made(void *context, uint32_t client_id, uint64_t asked_bytes, int rc,
+                           struct btk_shared_memory *memory);
 
 // One submission that was copied out of a ring.
 void btk_client_table_submit(struct btk_client_entry *client,

@@ -295,6 +295,10 @@ static int open_sockets(struct btk_coordinator *coordinator, struct btk_error *e
     rc = btk_loop_add_fd(coordinator->loop, btk_socket_fd(coordinator->router), EPOLLIN, on_router,
                          coordinator);
     if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "loop: %s", strerror(-rc));
+    // Threads come after all that forks and blocks signals.
+    rc = btk_slab_maker_open(&coordinator->slab_maker, coordinator->loop, btk_client_slabs_made,
+                             coordinator);
+    if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "slabs: %s", strerror(-rc));
     return btk_frontend_open(coordinator, error);
 }
 
@@ -319,6 +323,7 @@ static void close_coordinator(struct btk_coordinator *coordinator)
     coordinator->stage = BTK_COORDINATOR_LEAVING;
     btk_http_close(&coordinator->http);
     if (coordinator->loop != NULL) {
+        btk_slab_maker_close(&coordinator->slab_maker);
         btk_frontend_close(coordinator);
         btk_client_table_clear(coordinator);
         btk_worker_table_clear(coordinator);

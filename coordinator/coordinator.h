@@ -5,8 +5,8 @@
 //     frontend (P.fd, rings)  ->  scheduler (pure)  ->  workers (ZeroMQ, P.fd)
 //     supervisor: spawns workers, sees their death by pidfd        http: own thread, reads only
 //
-// Ownership: the caller owns options and what they point to. Threads: one, and that of the HTTP
-// server.
+// Ownership: the caller owns options and what they point to. Threads: one, that of the HTTP server,
+// and those that make slabs.
 #pragma once
 
 #include <stdbool.h>

@@ -14,6 +14,7 @@
 #include "coordinator/options_table.h"
 #include "coordinator/reload.h"
 #include "coordinator/scheduler.h"
+#include "coordinator/slab_maker.h"
 #include "coordinator/supervisor.h"
 #include "coordinator/worker_table.h"
 #include "ipc/endpoint.h"
@@ -41,6 +42,7 @@ struct btk_coordinator {
     struct btk_scheduler *scheduler;
     struct btk_frontend frontend;
     struct btk_client_table clients;
+    struct btk_slab_maker slab_maker;
     struct btk_worker_table workers;
     struct btk_options_table requests;
     struct btk_image_store images;

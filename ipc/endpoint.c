@@ -52,9 +52,9 @@ int btk_endpoint_parse(const char *text, struct btk_endpoint *out_endpoint, stru
                              "endpoint %s: a socket's path holds at most %zu bytes",
                              text == NULL ? "(default)" : text,
                              sizeof endpoint.path - sizeof ".lock");
-    snprintf(endpoint.path, sizeof endpoint.path, "%.100s", path);
-    snprintf(endpoint.fd_path, sizeof endpoint.fd_path, "%.100s.fd", path);
-    snprintf(endpoint.lock_path, sizeof endpoint.lock_path, "%.100s.lock", path);
+    snprintf(endpoint.path, sizeof endpoint.path, "%.102s", path);
+    snprintf(endpoint.fd_path, sizeof endpoint.fd_path, "%.102s.fd", path);
+    snprintf(endpoint.lock_path, sizeof endpoint.lock_path, "%.102s.lock", path);
     *out_endpoint = endpoint;
     return 0;
 }

@@ -17,7 +17,7 @@
 #define MADV_POPULATE_WRITE 23 // Linux 5.14
 #endif
 
-enum { SMALL_PAGE_BYTES = 4096, HUGE_PAGE_BYTES = 2 << 20 };
+enum { SMALL_PAGE_BYTES = 4096, HUGE_PAGE_BYTES = 2 << 20, STEP_BYTES = 8 << 20 };
 
 static int map_fd(int fd, size_t bytes, int protection, int flags, void **out_address)
 {
@@ -46,10 +46,25 @@ static int make_memory(const char *name, size_t bytes, unsigned memfd_flags,
     return 0;
 }
 
+// In steps, here and below: each call holds the lock of the address space, for which other threads
+// may wait.
 static int prefault(const struct btk_shared_memory *memory)
 {
-    if (madvise(memory->address, memory->bytes, MADV_POPULATE_WRITE) == 0) return 0;
-    return errno == EFAULT || errno == ENOMEM ? -ENOMEM : -errno;
+    for (size_t at = 0; at < memory->bytes; at += STEP_BYTES) {
+        const size_t bytes = btk_min_size(STEP_BYTES, memory->bytes - at);
+        if (madvise((char *)memory->address + at, bytes, MADV_POPULATE_WRITE) == 0) continue;
+        return errno == EFAULT || errno == ENOMEM ? -ENOMEM : -errno;
+    }
+    return 0;
+}
+
+// What cannot be done for one part may be for the next; what came of it is looked at afterwards.
+static void collapse(const struct btk_shared_memory *memory)
+{
+    for (size_t at = 0; at < memory->bytes; at += STEP_BYTES) {
+        const size_t bytes = btk_min_size(STEP_BYTES, memory->bytes - at);
+        (void)madvise((char *)memory->address + at, bytes, MADV_COLLAPSE);
+    }
 }
 
 static int create_from_pool(const char *name, size_t bytes, struct btk_shared_memory *out_memory)
@@ -103,7 +118,7 @@ int btk_shared_memory_create(const char *name, size_t bytes, unsigned flags,
         return rc;
     }
     if (!is_small) {
-        (void)madvise(memory.address, memory.bytes, MADV_COLLAPSE);
+        collapse(&memory);
         if (is_mapped_huge(&memory)) memory.page_bytes = HUGE_PAGE_BYTES;
     }
     *out_memory = memory;

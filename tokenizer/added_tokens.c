@@ -140,9 +140,13 @@ static void take_spaces(struct btk_added_finder *finder, uint32_t flags,
                         struct btk_added_match *match)
 {
     const size_t bare_begin = match->begin, bare_end = match->end;
+    if (flags & BTK_ADDED_LSTRIP)
+        match->begin =
+            finder->taken < bare_begin ? spaces_begin(finder, bare_begin) : finder->taken;
     if (flags & BTK_ADDED_RSTRIP) match->end = spaces_end(finder, bare_end);
-    if ((flags & BTK_ADDED_LSTRIP) && finder->taken <= match->end)
-        match->begin = spaces_begin(finder, bare_begin);
+    // Spaces alone, all taken by the match before: nothing is left (there the reference panics, or
+    // drops what is empty).
+    match->end = btk_max_size(match->begin, match->end);
     match->has_spaces = match->begin != bare_begin || match->end != bare_end;
 }
 

@@ -119,7 +119,9 @@ static int register_options(struct cluster_backend *backend, const char *tokeniz
         options.invalid_utf8 = request->invalid_utf8;
         const int status = btk_client_register(backend->client, tokenizer, &options,
                                                &backend->options_ids[i], &info);
-        if (status < 0) return btk_error_import(error, &info);
+        if (status < 0) btk_error_import(error, &info);
+        // It is no file that is missing: the cluster does not have the tokenizer.
+        if (status < 0) return status == -ENOENT ? -EPERM : status;
     }
     return 0;
 }

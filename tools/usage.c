@@ -94,7 +94,8 @@ void btk_usage_print(FILE *stream)
 void btk_usage_print_command(enum btk_command command)
 {
     const struct command_text *const text = &commands[command];
-    printf("usage: budtiktok %s [OPTIONS] %s\n\n", text->name, text->arguments);
+    printf("usage: budtiktok %s [OPTIONS]%s%s\n\n", text->name, *text->arguments ? " " : "",
+           text->arguments);
     print_wrapped(text->text, 0);
     printf("\noptions:\n");
     for (unsigned i = 0; i < BTK_OPTION_COUNT; i++) {

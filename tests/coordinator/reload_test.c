@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include "common/json.h"
+#include "tests/coordinator/batches.h"
 #include "tests/coordinator/cluster.h"
 #include "tokenizer/default/default_models.h"
 
-enum { WAIT_MS = 30000, IDS_MAX = 64, SLAB_BYTES = 1 << 20 };
+enum { IDS_MAX = 64, SLAB_BYTES = 1 << 20 };
 
 struct ids {
     size_t count;
@@ -100,7 +101,7 @@ static void encode(struct btk_client *client, uint32_t options_id, struct ids *o
     struct btk_document_view view;
     CHECK(btk_client_submit_documents(client, documents, lengths, 1, options_id, 0, &batch, NULL)
           == 0);
-    CHECK(btk_client_wait(client, batch, WAIT_MS, NULL) == 0);
+    CHECK(btk_client_wait(client, batch, BATCHES_WAIT_MS, NULL) == 0);
     CHECK(btk_batch_document(batch, 0, &view) == 0 && view.status == BTK_STATUS_OK);
     CHECK(view.token_count > 0 && view.token_count <= IDS_MAX);
     out_ids->count = view.token_count;

@@ -12,7 +12,7 @@
 #include "tests/coordinator/cluster.h"
 #include "tests/coordinator/crashing_worker.h"
 
-enum { SLAB_BYTES = 16 << 20, CLIENTS = 8, TEXTS = 400 };
+enum { SLAB_BYTES = 16 << 20, CLIENTS = 8, TEXTS = 400, LARGE_SLAB_BYTES = 1 << 30 };
 
 // --- Documents that kill --------------------------------------------------------------------------
 
@@ -180,6 +180,42 @@ static void what_is_too_much_is_refused_and_said_to_be(void)
     CHECK(cluster_stop(&cluster) == 0);
 }
 
+// --- Slabs in the making --------------------------------------------------------------------------
+
+static void await_status(struct btk_client *client, const char *name, int64_t value)
+{
+    for (int i = 0; i < 400 && cluster_status(client, -1, name) != value; i++) cluster_sleep_ms(50);
+    CHECK(cluster_status(client, -1, name) == value);
+}
+
+static void who_goes_while_a_slab_is_made_leaves_nothing_behind(void)
+{
+    struct cluster cluster;
+    const struct btk_coordinator_options options = {.worker_count = 1};
+    cluster_start(&cluster, &options);
+    struct btk_client *client = cluster_connect_with(&cluster, SLAB_BYTES);
+    const uint32_t options_id = batches_register(client);
+    for (int round = 0; round < 4; round++) {
+        const pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            cluster_connect_with(&cluster, LARGE_SLAB_BYTES);
+            _exit(0);
+        }
+        // While it is made others come, work and go.
+        await_status(client, "client_count", 2);
+        struct btk_client *other = cluster_connect_with(&cluster, SLAB_BYTES);
+        struct btk_batch *batch = batches_submit(client, options_id, 10);
+        batches_finish(client, &batch);
+        btk_client_close(&other);
+        kill(pid, SIGKILL);
+        CHECK(waitpid(pid, NULL, 0) == pid);
+        await_status(client, "client_count", 1);
+    }
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
 // --- Many -----------------------------------------------------------------------------------------
 
 static void run_client(const struct cluster *cluster, int number)
@@ -231,6 +267,8 @@ int main(int argc, char **argv)
         {"a_worker_started_by_hand_comes_back_to_another_coordinator",
          a_worker_started_by_hand_comes_back_to_another_coordinator},
         {"what_is_too_much_is_refused_and_said_to_be", what_is_too_much_is_refused_and_said_to_be},
+        {"who_goes_while_a_slab_is_made_leaves_nothing_behind",
+         who_goes_while_a_slab_is_made_leaves_nothing_behind},
         {"eight_clients_at_once_get_what_is_theirs", eight_clients_at_once_get_what_is_theirs},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {

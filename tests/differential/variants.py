@@ -109,7 +109,8 @@ def processors(pair):
 
 def decoders():
     yield "none", None
-    yield "bytelevel", {"type": "ByteLevel"}
+    yield "bytelevel", {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True,
+                        "use_regex": True}
     for cleanup in YES_NO:
         yield f"wordpiece-cleanup{cleanup:d}", {"type": "WordPiece", "prefix": "##",
                                                 "cleanup": cleanup}

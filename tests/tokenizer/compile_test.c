@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "small_models.h"
+#include "tests/tokenizer/small_models.h"
 #include "tokenizer/compile/compile.h"
 
 static struct btk_small_model model;

@@ -415,7 +415,7 @@ Test(worker_session, messages_that_make_no_sense_change_nothing)
 
 Test(worker_session, drain_finishes_what_was_assigned)
 {
-    ready_worker(true);
+    ready_worker(false);
     attach_client();
     struct btk_assignment assignments[3];
     for (uint32_t i = 0; i < 3; i++) assignments[i] = make_assignment(i + 1, 0);
@@ -424,6 +424,21 @@ Test(worker_session, drain_finishes_what_was_assigned)
     struct btk_shard_report reports[3];
     take_reports(reports, 3);
     for (uint64_t id = 1; id <= 3; id++) cr_assert_eq(reports[id - 1].shard_id, id);
+    (void)take_from_router(BTK_CONTROL_DRAINED);
+    cr_assert_eq(exit_status(), 0);
+}
+
+Test(worker_session, one_started_by_hand_comes_back_after_a_drain)
+{
+    uint8_t before[sizeof incarnation];
+    ready_worker(true);
+    memcpy(before, incarnation, sizeof before);
+    drain_worker();
+    (void)take_from_router(BTK_CONTROL_DRAINED);
+    close(channel_fd);
+    join_worker();
+    cr_assert_neq(memcmp(before, incarnation, sizeof before), 0);
+    kill(worker_pid, SIGTERM);
     (void)take_from_router(BTK_CONTROL_DRAINED);
     cr_assert_eq(exit_status(), 0);
 }
