@@ -14,7 +14,12 @@
 #include "common/log.h"
 #include "ipc/client_page.h"
 
-enum { PATIENCE_MS = 5000 };
+enum {
+    PATIENCE_MS = 5000,
+    QUICK_SHARD_BYTES = 256 * 1024,
+};
+
+static const uint64_t report_delay_ns = 1000000;
 
 int btk_worker_session_new(struct btk_loop *loop, const struct btk_endpoint *endpoint, int cpu,
                            struct btk_worker_session **out_session)
@@ -144,20 +149,37 @@ static void update_state(struct btk_worker_session *session)
     btk_worker_page_set_state(session->page, state);
 }
 
-static void run_next_shard(struct btk_worker_session *session)
+// Not longer than a millisecond and a quick shard, and never until so few wait that the worker would
+// be idle before the coordinator's answer is there.
+static bool can_report_wait(const struct btk_worker_session *session)
 {
-    struct btk_assignment assignment;
-    struct btk_shard_report report;
-    update_state(session);
-    if (!btk_shard_queue_try_pop(&session->queue, &assignment)) return;
-    btk_shard_runner_run(&session->runner, &assignment, &report);
-    update_state(session);
+    const uint32_t depth = btk_shard_queue_depth(&session->queue);
+    if (session->report_count >= depth || session->report_count == BTK_WORKER_REPORTS_MAX)
+        return false;
+    return btk_shard_queue_peek(&session->queue)->shard_bytes <= QUICK_SHARD_BYTES
+           && btk_clock_now_ns() - session->reports[0].finished_ns < report_delay_ns;
+}
+
+static void send_reports(struct btk_worker_session *session)
+{
     const struct btk_control_message done = {
         .kind = BTK_CONTROL_DONE,
         .done = {.epoch = session->runner.epoch,
-                 .reports = {(const uint8_t *)&report, sizeof report}},
+                 .reports = {(const uint8_t *)session->reports,
+                             session->report_count * sizeof *session->reports}},
     };
+    session->report_count = 0;
     btk_worker_session_send(session, &done);
+}
+
+static void run_next_shard(struct btk_worker_session *session)
+{
+    struct btk_assignment assignment;
+    update_state(session);
+    if (!btk_shard_queue_try_pop(&session->queue, &assignment)) return;
+    btk_shard_runner_run(&session->runner, &assignment, &session->reports[session->report_count++]);
+    update_state(session);
+    if (!can_report_wait(session)) send_reports(session);
 }
 
 static void say_drained(struct btk_worker_session *session)

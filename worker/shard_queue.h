@@ -23,6 +23,12 @@ static inline uint32_t btk_shard_queue_depth(const struct btk_shard_queue *queue
     return queue->tail - queue->head;
 }
 
+// The one that comes next. The queue is not empty.
+static inline const struct btk_assignment *btk_shard_queue_peek(const struct btk_shard_queue *queue)
+{
+    return &queue->slots[queue->head % BTK_SHARD_QUEUE_SLOTS];
+}
+
 static inline bool btk_shard_queue_try_push(struct btk_shard_queue *queue,
                                             const struct btk_assignment *assignment)
 {
