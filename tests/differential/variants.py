@@ -165,8 +165,9 @@ def bpe_variants(base):
                                  ("accents", bert_normalizer(False, False, True, False))):
             normalized = replaced(spaced, normalizer=normalizer)
             yield f"normalizer-{name}-prefix{prefix:d}-regex{regex:d}", normalized
+            # Tokens that the normalizer changes are refused here.
             yield f"normalizer-{name}-prefix{prefix:d}-regex{regex:d}-added", with_added(
-                copy.deepcopy(normalized), list(spelled_tokens()) + list(flagged_tokens()))
+                copy.deepcopy(normalized), flagged_tokens())
     merges = base["model"]["merges"]
     for ignore in YES_NO:
         yield f"holes-ignore{ignore:d}", with_model(base, merges=merges[:2000] + merges[2500::3],
