@@ -23,6 +23,15 @@ READY_SECONDS = 30
 LEASE_MS = 500
 
 
+def is_worker(pid):
+    """The compiler of tokenizers is a child of the coordinator too."""
+    try:
+        with open(f"/proc/{pid}/comm") as name:
+            return name.read().startswith("budtiktok-worke")
+    except OSError:
+        return False
+
+
 class Cluster:
     def __init__(self, program, folder, workers):
         self.endpoint = "ipc://" + os.path.join(folder, "control")
@@ -39,7 +48,7 @@ class Cluster:
         pid = self.process.pid
         try:
             with open(f"/proc/{pid}/task/{pid}/children") as children:
-                return [int(child) for child in children.read().split()]
+                return [int(child) for child in children.read().split() if is_worker(child)]
         except OSError:
             return []
 

@@ -151,7 +151,8 @@ def main():
                 pool.write(str(arguments.huge_pages))
         with tempfile.TemporaryDirectory(prefix="budtiktok-soak-") as folder:
             images = list(show_memory(arguments, folder))
-            if max(images) > min(images) * 1.1 + 64:
+            # Workers touch different pages of it; a second copy would double it.
+            if max(images) > min(images) * 1.5 + 64:
                 raise SystemExit("the image is there more than once")
             sizes = check_constancy(arguments, folder)
         for name, size in sorted(sizes):
