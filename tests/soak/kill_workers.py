@@ -21,6 +21,8 @@ import time
 
 READY_SECONDS = 30
 LEASE_MS = 500
+# One that is stopped before it has joined has no lease yet: it is given this long to start.
+START_SECONDS = 40
 
 
 def is_worker(pid):
@@ -111,7 +113,7 @@ def hurt(cluster, feeder, faults, done):
         pid = fault(cluster, number)
         # An idle worker has no lease to lose: it is let go on.
         try:
-            wait_until_gone(cluster, pid, 5)
+            wait_until_gone(cluster, pid, START_SECONDS)
         except SystemExit:
             if number != signal.SIGSTOP or feeder.thread.is_alive():
                 raise
