@@ -124,7 +124,7 @@ done
 expect 'submit' 0 '{"ids":[11762]}' '' \
     with 'Hello' "$program" submit --connect "$endpoint" --no-special-tokens
 expect 'submit, not UTF-8' 1 - '' with 'H\377' "$program" submit --connect "$endpoint"
-expect 'unknown tokenizer' 5 '' 'no tokenizer' \
+expect 'unknown tokenizer' 3 '' 'no tokenizer' \
     with 'a' "$program" submit --connect "$endpoint" --tokenizer nobody
 expect 'status' 0 - '' "$program" status --connect "$endpoint"
 expect 'a taken socket' 6 '' . "$program" serve --listen "$endpoint" --http off
