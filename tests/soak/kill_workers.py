@@ -21,8 +21,8 @@ import time
 
 READY_SECONDS = 30
 LEASE_MS = 500
-# One that is stopped before it has joined has no lease yet: it is given this long to start.
-START_SECONDS = 40
+REPLACE_SECONDS = 5
+SETTLED_SECONDS = 0.5
 
 
 def is_worker(pid):
@@ -30,6 +30,16 @@ def is_worker(pid):
     try:
         with open(f"/proc/{pid}/comm") as name:
             return name.read().startswith("budtiktok-worke")
+    except OSError:
+        return False
+
+
+def is_settled(pid):
+    """A worker that has not joined yet has no lease: it is left alone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            started = int(stat.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started > SETTLED_SECONDS
     except OSError:
         return False
 
@@ -85,7 +95,7 @@ class Feeder:
 def fault(cluster, number):
     """One worker is hurt; returns its pid."""
     for _ in range(1000):
-        workers = cluster.workers()
+        workers = [pid for pid in cluster.workers() if is_settled(pid)]
         if workers:
             pid = random.choice(workers)
             try:
@@ -106,19 +116,28 @@ def wait_until_gone(cluster, pid, seconds):
         time.sleep(0.01)
 
 
+def hurt_one(cluster, number):
+    """True: a worker was hurt and replaced."""
+    pid = fault(cluster, number)
+    try:
+        wait_until_gone(cluster, pid, REPLACE_SECONDS)
+        return True
+    except SystemExit:
+        # One without work has no lease to lose: it is let go on, and counts for nothing.
+        if number != signal.SIGSTOP:
+            raise
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+
 def hurt(cluster, feeder, faults, done):
     for index, number in enumerate(faults):
         while feeder.sent < feeder.limit * (index + 0.5) / len(faults) and feeder.thread.is_alive():
             time.sleep(0.002)
-        pid = fault(cluster, number)
-        # An idle worker has no lease to lose: it is let go on.
-        try:
-            wait_until_gone(cluster, pid, START_SECONDS)
-        except SystemExit:
-            if number != signal.SIGSTOP or feeder.thread.is_alive():
-                raise
-            os.kill(pid, signal.SIGCONT)
-        done[number] = done.get(number, 0) + 1
+        while feeder.thread.is_alive() or number != signal.SIGSTOP:
+            if hurt_one(cluster, number):
+                done[number] = done.get(number, 0) + 1
+                break
 
 
 def run(arguments, texts, faults):
