@@ -2,7 +2,8 @@
 // What the files of the engine share: the opened tokenizer, the scratch, and one call of encode.
 //
 //     encode.c          text -> gaps between added tokens -> windows -> spans
-//     encode_span.c     span (normalized) -> pieces -> tokens
+//     encode_span.c     span (normalized) -> added tokens, pieces
+//     encode_piece.c    piece -> tokens
 //     postprocessor.c   columns: units of offsets, trimming, special tokens
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
 #include "tokenizer/progress.h"
+#include "tokenizer/span.h"
 
 enum {
     BTK_WINDOW_BYTES = 16 * 1024, // of source text, normalized at a time
@@ -80,16 +82,14 @@ struct btk_encoder {
     uint32_t word_id;
 };
 
-// A stretch of text as the model sees it. Without maps byte i is byte base + i of the source.
-struct btk_span {
-    struct btk_bytes text;
-    uint32_t base;
-    const uint32_t *begins;
-    const uint32_t *ends;
-    const uint8_t *readable_end; // nothing at or behind it is read
-};
-
 // All of these: -ENOBUFS, -ENOMEM.
+
+// Is there room for `count` more tokens?
+BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);
+
+// The tokens of one piece of a span, which get the encoder's word_id.
+BTK_MUST_USE int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
+                                  struct btk_piece piece);
 
 // Added tokens of the normalized text, pieces, tokens.
 BTK_MUST_USE int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span);

@@ -23,6 +23,11 @@ struct btk_added_trie {
     uint32_t node_count; // 0 or 1: there are no tokens
 };
 
+struct btk_step_list {
+    const struct btk_step *steps;
+    uint32_t count;
+};
+
 struct btk_image {
     const struct btk_image_header *header;
     const struct btk_image_config *config;
@@ -42,6 +47,11 @@ struct btk_image {
     struct btk_added_trie raw_trie;
     struct btk_added_trie normal_trie;
     const struct btk_template_token *template_tokens;
+    struct btk_step_list normalizer;
+    struct btk_step_list pretokenizer;
+    struct btk_step_list postprocessor;
+    struct btk_step_list decoder;
+    const uint8_t *step_data;
 };
 
 // Is this an image, of our version, whole, and do all of its indices stay inside? `image` is aligned
@@ -69,6 +79,12 @@ static inline struct btk_bytes btk_image_shown_text(const struct btk_image *imag
 {
     return image->tokens[id].flags & BTK_TOKEN_NORMALIZED ? btk_image_decoded_text(image, id)
                                                           : btk_image_token_text(image, id);
+}
+
+static inline struct btk_bytes btk_image_step_data(const struct btk_image *image,
+                                                   const struct btk_step *step)
+{
+    return (struct btk_bytes){image->step_data + step->data_begin, step->data_bytes};
 }
 
 // The id of a text in one of the tables, whose keys are the texts of `ends` and `text`.

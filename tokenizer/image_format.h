@@ -10,13 +10,14 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   2u
+#define BTK_IMAGE_VERSION   3u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
+#define BTK_STEP_LIMIT     256u // of one list
 // WordPiece: the longest max_input_chars_per_word. The scratch has room for as many tokens.
 #define BTK_WORD_CHARS_LIMIT 10000u
 
@@ -122,6 +123,17 @@ struct btk_added_edge {
     uint32_t node;
 };
 
+// One component of a list: a normalizer of a Sequence, a pre-tokenizer, a decoder. What `kind`, `flags`
+// and `numbers` mean says the header of the stage; its strings and tables are in STEP_DATA, each at a
+// multiple of 8.
+struct btk_step {
+    uint32_t kind;
+    uint32_t flags;
+    uint32_t numbers[4];
+    uint32_t data_begin;
+    uint32_t data_bytes;
+};
+
 // Prefix tokens, then suffix tokens.
 struct btk_template_token {
     uint32_t id;
@@ -144,7 +156,12 @@ enum btk_section {
     BTK_SECTION_RAW_EDGES,
     BTK_SECTION_NORMAL_NODES, // and in the normalized text
     BTK_SECTION_NORMAL_EDGES,
-    BTK_SECTION_TEMPLATE, // btk_template_token[prefix_count + suffix_count]
+    BTK_SECTION_TEMPLATE,            // btk_template_token[prefix_count + suffix_count]
+    BTK_SECTION_NORMALIZER_STEPS,    // btk_step
+    BTK_SECTION_PRETOKENIZER_STEPS,  // btk_step
+    BTK_SECTION_POSTPROCESSOR_STEPS, // btk_step
+    BTK_SECTION_DECODER_STEPS,       // btk_step
+    BTK_SECTION_STEP_DATA,
     BTK_SECTION_COUNT
 };
 

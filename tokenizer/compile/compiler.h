@@ -59,6 +59,9 @@ int btk_compiler_bool(struct btk_compiler *compiler, const struct btk_json *obje
                       const char *place, const char *name, bool *in_out_value);
 int btk_compiler_text(struct btk_compiler *compiler, const struct btk_json *object,
                       const char *place, const char *name, struct btk_bytes *in_out_value);
+// A member that is true or false, true if it is not there, as a flag of the configuration.
+int btk_compiler_flag(struct btk_compiler *compiler, const struct btk_json *object,
+                      const char *place, const char *name, uint32_t flag);
 // The member "type".
 int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *object,
                       const char *place, struct btk_bytes *out_type);
@@ -84,7 +87,12 @@ int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id);
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask);
 
-// The steps, in their order.
+// Appends a step to one of the sections of steps and `data` to STEP_DATA; fills data_begin and
+// data_bytes.
+int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section section,
+                          struct btk_step step, struct btk_bytes data);
+
+// The stages of compiling, in their order.
 int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);

@@ -1,75 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// normalizer, pre_tokenizer, post_processor, decoder.
+// post_processor: templates of special tokens, trimming of offsets.
 #include <string.h>
 
 #include "tokenizer/compile/compiler.h"
-
-static int set_flag(struct btk_compiler *compiler, const struct btk_json *object, const char *place,
-                    const char *name, uint32_t flag)
-{
-    bool value = true;
-    const int status = btk_compiler_bool(compiler, object, place, name, &value);
-    if (!status && value) compiler->config.flags |= flag;
-    return status;
-}
-
-int btk_compile_normalizer(struct btk_compiler *compiler)
-{
-    const struct btk_json *const normalizer = btk_json_get(compiler->root, "normalizer");
-    if (btk_json_is_null(normalizer)) return 0;
-    struct btk_bytes type;
-    int status = btk_compiler_type(compiler, normalizer, "normalizer", &type);
-    if (status < 0) return status;
-    if (!btk_bytes_are(type, "BertNormalizer"))
-        return btk_compiler_unsupported(compiler, "normalizer.type", type, "BertNormalizer, null");
-    bool clean_text = true, chinese = true, lowercase = true;
-    status = btk_compiler_bool(compiler, normalizer, "normalizer", "clean_text", &clean_text);
-    if (!status)
-        status =
-            btk_compiler_bool(compiler, normalizer, "normalizer", "handle_chinese_chars", &chinese);
-    if (!status)
-        status = btk_compiler_bool(compiler, normalizer, "normalizer", "lowercase", &lowercase);
-    bool strip_accents = lowercase; // what null means
-    if (!status)
-        status =
-            btk_compiler_bool(compiler, normalizer, "normalizer", "strip_accents", &strip_accents);
-    compiler->config.normalizer = BTK_NORMALIZER_BERT;
-    compiler->config.bert_flags =
-        (clean_text ? BTK_BERT_CLEAN_TEXT : 0u) | (chinese ? BTK_BERT_CHINESE : 0u)
-        | (strip_accents ? BTK_BERT_STRIP_ACCENTS : 0u) | (lowercase ? BTK_BERT_LOWERCASE : 0u);
-    return status;
-}
-
-static int compile_byte_level(struct btk_compiler *compiler, const struct btk_json *object)
-{
-    compiler->config.pretokenizer = BTK_PRETOKENIZER_BYTE_LEVEL;
-    const int status = set_flag(compiler, object, "pre_tokenizer", "add_prefix_space",
-                                BTK_PIPELINE_ADD_PREFIX_SPACE);
-    return status < 0
-               ? status
-               : set_flag(compiler, object, "pre_tokenizer", "use_regex", BTK_PIPELINE_USE_REGEX);
-}
-
-// WordPiece wants words and byte-level BPE wants bytes: the other two pairs have no meaning.
-int btk_compile_pretokenizer(struct btk_compiler *compiler)
-{
-    const struct btk_json *const object = btk_json_get(compiler->root, "pre_tokenizer");
-    const bool is_bpe = compiler->config.model == BTK_MODEL_BPE;
-    const char *const supported =
-        is_bpe ? "ByteLevel (for a BPE model)" : "BertPreTokenizer (for a WordPiece model)";
-    if (btk_json_is_null(object))
-        return btk_compiler_unsupported(compiler, "pre_tokenizer",
-                                        (struct btk_bytes){(const uint8_t *)"null", 4}, supported);
-    struct btk_bytes type;
-    const int status = btk_compiler_type(compiler, object, "pre_tokenizer", &type);
-    if (status < 0) return status;
-    if (is_bpe && btk_bytes_are(type, "ByteLevel")) return compile_byte_level(compiler, object);
-    if (!is_bpe && btk_bytes_are(type, "BertPreTokenizer")) {
-        compiler->config.pretokenizer = BTK_PRETOKENIZER_BERT;
-        return 0;
-    }
-    return btk_compiler_unsupported(compiler, "pre_tokenizer.type", type, supported);
-}
 
 static int add_template_token(struct btk_compiler *compiler, bool is_suffix, uint32_t id,
                               uint32_t type_id)
@@ -108,11 +41,11 @@ static int compile_pairs(struct btk_compiler *compiler, const struct btk_json *p
 
 static int compile_trimming(struct btk_compiler *compiler, const struct btk_json *processor)
 {
-    const int status =
-        set_flag(compiler, processor, "post_processor", "trim_offsets", BTK_PIPELINE_TRIM_OFFSETS);
+    const int status = btk_compiler_flag(compiler, processor, "post_processor", "trim_offsets",
+                                         BTK_PIPELINE_TRIM_OFFSETS);
     return status < 0 ? status
-                      : set_flag(compiler, processor, "post_processor", "add_prefix_space",
-                                 BTK_PIPELINE_TRIM_PREFIX_SPACE);
+                      : btk_compiler_flag(compiler, processor, "post_processor", "add_prefix_space",
+                                          BTK_PIPELINE_TRIM_PREFIX_SPACE);
 }
 
 static int piece_type_id(struct btk_compiler *compiler, const struct btk_json *piece,
@@ -198,30 +131,4 @@ int btk_compile_postprocessor(struct btk_compiler *compiler)
     return btk_compiler_unsupported(
         compiler, "post_processor.type", type,
         "BertProcessing, ByteLevel, RobertaProcessing, TemplateProcessing, null");
-}
-
-int btk_compile_decoder(struct btk_compiler *compiler)
-{
-    const struct btk_json *const decoder = btk_json_get(compiler->root, "decoder");
-    if (btk_json_is_null(decoder)) return 0;
-    struct btk_bytes type;
-    const int status = btk_compiler_type(compiler, decoder, "decoder", &type);
-    if (status < 0) return status;
-    if (btk_bytes_are(type, "ByteLevel")) {
-        compiler->config.decoder = BTK_DECODER_BYTE_LEVEL;
-        return 0;
-    }
-    if (!btk_bytes_are(type, "WordPiece"))
-        return btk_compiler_unsupported(compiler, "decoder.type", type,
-                                        "ByteLevel, WordPiece, null");
-    compiler->config.decoder = BTK_DECODER_WORDPIECE;
-    struct btk_bytes prefix = {(const uint8_t *)"##", 2};
-    const int prefix_status = btk_compiler_text(compiler, decoder, "decoder", "prefix", &prefix);
-    if (prefix_status < 0) return prefix_status;
-    // The tokens that continue are marked once, when they are compiled.
-    if (compiler->config.model == BTK_MODEL_WORDPIECE && !btk_bytes_equal(prefix, compiler->prefix))
-        return btk_compiler_unsupported(compiler, "decoder.prefix", prefix, "that of the model");
-    compiler->prefix = prefix;
-    compiler->config.prefix_bytes = (uint32_t)prefix.length;
-    return set_flag(compiler, decoder, "decoder", "cleanup", BTK_PIPELINE_CLEANUP);
 }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the checks of an image share.
+#pragma once
+
+#include "common/error.h"
+#include "tokenizer/image_format.h"
+
+// "not a sound tokenizer image: <what>". Return -EPROTO.
+int btk_image_refuse(struct btk_error *error, const char *what);
+int btk_image_refuse_section(struct btk_error *error, enum btk_section section, const char *what);
