@@ -21,13 +21,29 @@
 // WordPiece: the longest max_input_chars_per_word. The scratch has room for as many tokens.
 #define BTK_WORD_CHARS_LIMIT 10000u
 
-enum btk_model_kind { BTK_MODEL_WORDPIECE = 1, BTK_MODEL_BPE = 2 };
-enum btk_normalizer_kind { BTK_NORMALIZER_NONE = 0, BTK_NORMALIZER_BERT = 1 };
-enum btk_pretokenizer_kind { BTK_PRETOKENIZER_BERT = 1, BTK_PRETOKENIZER_BYTE_LEVEL = 2 };
+enum btk_model_kind {
+    BTK_MODEL_WORDPIECE = 1,
+    BTK_MODEL_BPE = 2,
+    BTK_MODEL_UNIGRAM = 3,
+    BTK_MODEL_WORDLEVEL = 4
+};
+
+// What has code of its own, and lists of steps for all the rest.
+enum btk_normalizer_kind {
+    BTK_NORMALIZER_NONE = 0,
+    BTK_NORMALIZER_BERT = 1,
+    BTK_NORMALIZER_STEPS = 2
+};
+enum btk_pretokenizer_kind {
+    BTK_PRETOKENIZER_BERT = 1,
+    BTK_PRETOKENIZER_BYTE_LEVEL = 2,
+    BTK_PRETOKENIZER_STEPS = 3
+};
 enum btk_decoder_kind {
     BTK_DECODER_NONE = 0,
     BTK_DECODER_WORDPIECE = 1,
-    BTK_DECODER_BYTE_LEVEL = 2
+    BTK_DECODER_BYTE_LEVEL = 2,
+    BTK_DECODER_STEPS = 3
 };
 
 enum btk_bert_flag {
@@ -44,6 +60,9 @@ enum btk_pipeline_flag {
     BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
     BTK_PIPELINE_IGNORE_MERGES = 1 << 4,     // BPE
     BTK_PIPELINE_CLEANUP = 1 << 5,           // WordPiece decoder
+    // All that reaches the model is of the byte-level alphabet, so it reads the bytes themselves:
+    // the tables of the model are made of bytes.
+    BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
 };
 
 struct btk_image_config {

@@ -5,6 +5,7 @@
 static int compile_byte_level(struct btk_compiler *compiler, const struct btk_json *object)
 {
     compiler->config.pretokenizer = BTK_PRETOKENIZER_BYTE_LEVEL;
+    compiler->config.flags |= BTK_PIPELINE_MODEL_READS_BYTES;
     const int status = btk_compiler_flag(compiler, object, "pre_tokenizer", "add_prefix_space",
                                          BTK_PIPELINE_ADD_PREFIX_SPACE);
     return status < 0 ? status
