@@ -58,7 +58,7 @@ int btk_stage_split_class(struct btk_stage *stage)
     for (size_t i = 0; i < stage->in_count; i++) {
         const struct btk_piece piece = stage->in[i];
         btk_stage_tick(stage, i);
-        size_t begin = piece.begin, length;
+        size_t begin = piece.begin, length = 1;
         while (begin < piece.end) {
             const size_t at = find_class(text, begin, piece.end, class, &length);
             if (at > begin) btk_splitter_add(&splitter, begin, at, false);

@@ -8,7 +8,8 @@
 
 enum { SHORT_LITERAL_BYTES = 4 }; // up to here comparing at each place is linear enough
 
-static inline size_t find_short(const uint8_t *text, size_t at, size_t end, struct btk_bytes literal)
+static inline size_t find_short(const uint8_t *text, size_t at, size_t end,
+                                struct btk_bytes literal)
 {
     const uint8_t first = literal.data[0];
     for (; at + literal.length <= end; at++) {
@@ -86,8 +87,8 @@ static void split_pattern(struct btk_splitter *splitter, const struct btk_stage 
     btk_pretok_init(stage->pretok, stage->kernels, text);
     while ((count = next(stage->pretok, matches, BTK_ARRAY_COUNT(matches))) != 0)
         for (size_t i = 0; i < count; i++)
-            btk_splitter_add(splitter, piece.begin + matches[i].begin,
-                             piece.begin + matches[i].end, true);
+            btk_splitter_add(splitter, piece.begin + matches[i].begin, piece.begin + matches[i].end,
+                             true);
 }
 
 int btk_stage_split_pattern(struct btk_stage *stage)
