@@ -67,7 +67,7 @@ static bool is_bert(const struct btk_pretokenizer_steps *list)
 
 static bool is_space_prefix(const struct btk_step *step)
 {
-    return step->kind == BTK_STEP_SPACES && step->numbers[0] == ' '
+    return step->kind == BTK_STEP_SPACES && step->numbers[0] == ' ' && !step->flags
            && step->numbers[1] == BTK_PREPEND_ALWAYS;
 }
 

@@ -165,11 +165,9 @@ static int read_metaspace(struct btk_compiler *compiler, const struct btk_json *
     if (status < 0) return status;
     size_t length;
     const struct btk_step spaces = {.kind = BTK_STEP_SPACES,
+                                    .flags = splits ? BTK_SPACES_SPLIT : 0,
                                     .numbers = {btk_utf8_decode(mark.data, &length), scheme}};
-    const struct btk_step split = {.kind = BTK_STEP_SPLIT_LITERAL,
-                                   .numbers = {BTK_SPLIT_MERGED_WITH_NEXT}};
-    status = btk_pretokenizer_steps_add(compiler, list, spaces, nothing);
-    return status < 0 || !splits ? status : btk_pretokenizer_steps_add(compiler, list, split, mark);
+    return btk_pretokenizer_steps_add(compiler, list, spaces, nothing);
 }
 
 static int read_whitespace(struct btk_compiler *compiler, const struct btk_json *object,
