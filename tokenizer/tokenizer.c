@@ -138,7 +138,8 @@ BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
     };
 }
 
-static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch)
+static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                        struct btk_error *error)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     scratch->cache = aligned_alloc(64, btk_align_up(sizeof *scratch->cache, 64));
@@ -154,6 +155,9 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
     }
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
+    if (!status && config->pretokenizer == BTK_PRETOKENIZER_STEPS)
+        return btk_pretokenizer_new(&tokenizer->image, scratch->kernels, &scratch->pretokenizer,
+                                    error);
     return status;
 }
 
@@ -165,15 +169,15 @@ BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_sc
     if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
         return btk_error_export(&error, out_error);
     struct btk_scratch *scratch = calloc(1, sizeof *scratch);
+    no_memory(&error);
     if (scratch) {
         scratch->kernels = kernels;
-        if (fill_scratch(tokenizer, scratch) == 0) {
+        if (fill_scratch(tokenizer, scratch, &error) == 0) {
             *out_scratch = scratch;
             return 0;
         }
     }
     btk_scratch_free(&scratch);
-    no_memory(&error);
     return btk_error_export(&error, out_error);
 }
 
@@ -185,6 +189,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     free((*scratch)->bert);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
+    btk_pretokenizer_free(&(*scratch)->pretokenizer);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -192,7 +197,8 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    return scratch->spill_count;
+    return scratch->spill_count
+           + (scratch->pretokenizer ? btk_pretokenizer_spill_count(scratch->pretokenizer) : 0);
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -213,6 +219,8 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
     scratch->progress = (struct btk_progress){report, context};
     scratch->bpe.progress = scratch->progress;
     if (scratch->bert) scratch->bert->progress = scratch->progress;
+    if (scratch->pretokenizer)
+        btk_pretokenizer_set_progress(scratch->pretokenizer, scratch->progress);
 }
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)

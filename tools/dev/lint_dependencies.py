@@ -35,6 +35,7 @@ LIBRARIES = {
     "zmq": {"ipc/socket.c", "ipc/remote.c"},
     "microhttpd": {"coordinator/http.c"},
     "liburing": {"ipc/file_reader.c", "ipc/file_writer.c"},
+    "oniguruma": {"tokenizer/regex.c"},
     "criterion": set(),
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
