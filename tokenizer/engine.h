@@ -22,6 +22,7 @@
 #include "tokenizer/model/bpe.h"
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
+#include "tokenizer/normalizer/normalizer.h"
 #include "tokenizer/progress.h"
 #include "tokenizer/span.h"
 
@@ -57,8 +58,9 @@ void btk_normal_buffer_clear(struct btk_normal_buffer *buffer);
 struct btk_scratch {
     const struct btk_kernels *kernels;
     struct btk_piece_cache *cache;
-    struct btk_bpe_scratch bpe; // also the ids and lengths of WordPiece
-    struct btk_bert *bert;      // NULL: no normalizer
+    struct btk_bpe_scratch bpe;        // also the ids and lengths of WordPiece
+    struct btk_bert *bert;             // NULL: another normalizer, or none
+    struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
     struct btk_normal_buffer prefixed; // first piece with its added space
     struct btk_pretok pretok;

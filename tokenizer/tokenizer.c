@@ -138,7 +138,8 @@ BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
     };
 }
 
-static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch)
+static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                        struct btk_error *error)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     scratch->cache = aligned_alloc(64, btk_align_up(sizeof *scratch->cache, 64));
@@ -152,6 +153,9 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
         scratch->bert->keeps_spaces =
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
+    if (!status && config->normalizer == BTK_NORMALIZER_STEPS)
+        status =
+            btk_normalizer_new(&tokenizer->image, scratch->kernels, &scratch->normalizer, error);
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
     return status;
@@ -165,15 +169,15 @@ BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_sc
     if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
         return btk_error_export(&error, out_error);
     struct btk_scratch *scratch = calloc(1, sizeof *scratch);
+    no_memory(&error); // whatever fails below without a word
     if (scratch) {
         scratch->kernels = kernels;
-        if (fill_scratch(tokenizer, scratch) == 0) {
+        if (fill_scratch(tokenizer, scratch, &error) == 0) {
             *out_scratch = scratch;
             return 0;
         }
     }
     btk_scratch_free(&scratch);
-    no_memory(&error);
     return btk_error_export(&error, out_error);
 }
 
@@ -183,6 +187,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     free((*scratch)->cache);
     btk_bpe_scratch_clear(&(*scratch)->bpe);
     free((*scratch)->bert);
+    btk_normalizer_free(&(*scratch)->normalizer);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
     free((*scratch)->copy);
@@ -192,7 +197,9 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    return scratch->spill_count;
+    const uint64_t normalizer_count =
+        scratch->normalizer ? btk_normalizer_spill_count(scratch->normalizer) : 0;
+    return scratch->spill_count + normalizer_count;
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -213,6 +220,7 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
     scratch->progress = (struct btk_progress){report, context};
     scratch->bpe.progress = scratch->progress;
     if (scratch->bert) scratch->bert->progress = scratch->progress;
+    if (scratch->normalizer) btk_normalizer_set_progress(scratch->normalizer, scratch->progress);
 }
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)

@@ -92,6 +92,10 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
 int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section section,
                           struct btk_step step, struct btk_bytes data);
 
+// Adds the normalizer's step of a charsmap (normalizer/steps.h, PRECOMPILED).
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place);
+
 // The stages of compiling, in their order.
 int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
 int btk_compile_normalizer(struct btk_compiler *compiler);
