@@ -3,6 +3,14 @@
 
 #include "common/utf8.h"
 
+uint32_t btk_byte_alphabet_char(uint8_t byte)
+{
+    if (btk_byte_prints(byte)) return byte;
+    uint32_t hidden = 0;
+    for (uint32_t before = 0; before < byte; before++) hidden += !btk_byte_prints(before);
+    return 0x100 + hidden;
+}
+
 bool btk_byte_alphabet_try_byte(uint32_t code_point, uint8_t *out_byte)
 {
     if (code_point < 0x100) {

@@ -18,6 +18,9 @@ static inline bool btk_byte_prints(uint32_t byte)
     return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xff && byte != 0xad);
 }
 
+// The character of a byte.
+uint32_t btk_byte_alphabet_char(uint8_t byte);
+
 // The byte of a character; false: it stands for none.
 bool btk_byte_alphabet_try_byte(uint32_t code_point, uint8_t *out_byte);
 

@@ -35,7 +35,8 @@ void btk_normal_buffer_clear(struct btk_normal_buffer *buffer)
 
 static bool needs_maps(const struct btk_encoder *encoder)
 {
-    return encoder->encoding->offsets || encoder->encoding->sources;
+    return encoder->encoding->offsets || encoder->encoding->sources
+           || btk_pretokenizer_reads_places(encoder->image);
 }
 
 static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buffer *buffer,
@@ -169,6 +170,9 @@ static int explain(int status, const struct btk_encoding *encoding, struct btk_e
         return btk_error_set(error, ENOBUFS, BTK_NO_OFFSET,
                              "the columns have room for %zu tokens, which is not enough",
                              encoding->capacity);
+    if (status == -ETIME)
+        return btk_error_set(error, ETIME, BTK_NO_OFFSET,
+                             "a pattern of the pre-tokenizer takes too long on this text");
     if (status == -E2BIG)
         return btk_error_set(error, E2BIG, BTK_NO_OFFSET,
                              "the normalized text has more than %u bytes", UINT32_MAX);
@@ -286,5 +290,6 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
     const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
     const size_t per_byte =
         (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
-    return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
+    const size_t steps = btk_pretokenizer_growth(&tokenizer->image);
+    return per_byte * steps * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

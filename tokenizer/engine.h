@@ -23,6 +23,7 @@
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
 #include "tokenizer/normalizer/normalizer.h"
+#include "tokenizer/pretokenizer/pretokenizer.h"
 #include "tokenizer/progress.h"
 #include "tokenizer/span.h"
 
@@ -63,6 +64,7 @@ struct btk_scratch {
     struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
     struct btk_normal_buffer prefixed; // first piece with its added space
+    struct btk_pretokenizer *pretokenizer; // NULL: the pattern below
     struct btk_pretok pretok;
     struct btk_piece pieces[BTK_PIECE_BATCH];
     uint8_t *copy; // of texts that are validated

@@ -55,7 +55,7 @@ enum btk_bert_flag {
 
 enum btk_pipeline_flag {
     BTK_PIPELINE_ADD_PREFIX_SPACE = 1 << 0,  // ByteLevel pre-tokenizer
-    BTK_PIPELINE_USE_REGEX = 1 << 1,         // ByteLevel pre-tokenizer: the GPT-2 pattern
+    BTK_PIPELINE_USE_REGEX = 1 << 1,         // ByteLevel pre-tokenizer: config.pattern
     BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,      // post-processor
     BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
     BTK_PIPELINE_IGNORE_MERGES = 1 << 4,     // BPE
@@ -70,6 +70,7 @@ struct btk_image_config {
     uint32_t normalizer;     // enum btk_normalizer_kind
     uint32_t bert_flags;     // set of enum btk_bert_flag
     uint32_t pretokenizer;   // enum btk_pretokenizer_kind
+    uint32_t pattern;        // BTK_PRETOKENIZER_BYTE_LEVEL: enum btk_pattern
     uint32_t decoder;        // enum btk_decoder_kind
     uint32_t flags;          // set of enum btk_pipeline_flag
     uint32_t unknown_id;     // BTK_NO_TOKEN: none

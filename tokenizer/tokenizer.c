@@ -158,6 +158,9 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
             btk_normalizer_new(&tokenizer->image, scratch->kernels, &scratch->normalizer, error);
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
+    if (!status && config->pretokenizer == BTK_PRETOKENIZER_STEPS)
+        return btk_pretokenizer_new(&tokenizer->image, scratch->kernels, &scratch->pretokenizer,
+                                    error);
     return status;
 }
 
@@ -190,6 +193,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     btk_normalizer_free(&(*scratch)->normalizer);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
+    btk_pretokenizer_free(&(*scratch)->pretokenizer);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -197,9 +201,10 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    const uint64_t normalizer_count =
-        scratch->normalizer ? btk_normalizer_spill_count(scratch->normalizer) : 0;
-    return scratch->spill_count + normalizer_count;
+    uint64_t count = scratch->spill_count;
+    if (scratch->normalizer) count += btk_normalizer_spill_count(scratch->normalizer);
+    if (scratch->pretokenizer) count += btk_pretokenizer_spill_count(scratch->pretokenizer);
+    return count;
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -221,6 +226,8 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
     scratch->bpe.progress = scratch->progress;
     if (scratch->bert) scratch->bert->progress = scratch->progress;
     if (scratch->normalizer) btk_normalizer_set_progress(scratch->normalizer, scratch->progress);
+    if (scratch->pretokenizer)
+        btk_pretokenizer_set_progress(scratch->pretokenizer, scratch->progress);
 }
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/utf8.h"
-#include "tokenizer/compile/base64.h"
+#include "common/base64.h"
+
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/normalizer/steps.h"
 
