@@ -43,7 +43,7 @@ static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *spa
 
 enum { PIECES_A_TICK = 4096 };
 
-static int encode_steps(struct btk_encoder *encoder, const struct btk_span *span)
+static int encode_window(struct btk_encoder *encoder, const struct btk_span *span)
 {
     struct btk_scratch *const scratch = encoder->scratch;
     const bool wants_maps = encoder->encoding->offsets || encoder->encoding->sources;
@@ -57,6 +57,22 @@ static int encode_steps(struct btk_encoder *encoder, const struct btk_span *span
         status =
             encode_piece_list(encoder, &out, pieces + i, btk_min_size(count - i, PIECES_A_TICK));
     }
+    return status;
+}
+
+static int encode_steps(struct btk_encoder *encoder, const struct btk_span *span)
+{
+    struct btk_pretokenizer *const pretokenizer = encoder->scratch->pretokenizer;
+    const size_t length = span->text.length;
+    int status = 0;
+    for (size_t begin = 0; !status && begin < length;) {
+        const struct btk_bytes left = {span->text.data + begin, length - begin};
+        const size_t end = begin + btk_pretokenizer_window(pretokenizer, left);
+        const struct btk_span window = btk_span_part(span, begin, end);
+        status = encode_window(encoder, &window);
+        begin = end;
+    }
+    btk_pretokenizer_release(pretokenizer);
     return status;
 }
 

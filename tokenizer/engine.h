@@ -22,6 +22,7 @@
 #include "tokenizer/model/model.h"
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
+#include "tokenizer/normalizer/normalizer.h"
 #include "tokenizer/pretokenizer/pretokenizer.h"
 #include "tokenizer/progress.h"
 #include "tokenizer/span.h"
@@ -59,8 +60,9 @@ struct btk_scratch {
     const struct btk_kernels *kernels;
     struct btk_piece_cache *cache;
     struct btk_model_scratch model;
-    bool model_is_certain; // its tokens may be cached
-    struct btk_bert *bert;      // NULL: no normalizer
+    bool model_is_certain;             // its tokens may be cached
+    struct btk_bert *bert;             // NULL: another normalizer, or none
+    struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
     struct btk_normal_buffer prefixed; // first piece with its added space
     struct btk_pretokenizer *pretokenizer; // NULL: the pattern below

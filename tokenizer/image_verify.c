@@ -8,6 +8,7 @@
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/normalizer/steps.h"
 
 static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
 {
@@ -328,6 +329,7 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     if (!status) status = check_table_sizes(&view, error);
     if (!status) status = check_config(&view, error);
     if (!status) status = check_all_steps(&view, error);
+    if (!status) status = btk_normalizer_check(&view, error);
     if (!status) status = btk_pretokenizer_check(&view, error);
     if (!status) status = check_tables(&view, error);
     return status;

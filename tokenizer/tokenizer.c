@@ -161,6 +161,9 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
         scratch->bert->keeps_spaces =
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
+    if (!status && config->normalizer == BTK_NORMALIZER_STEPS)
+        status =
+            btk_normalizer_new(&tokenizer->image, scratch->kernels, &scratch->normalizer, error);
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
     if (!status && config->pretokenizer == BTK_PRETOKENIZER_STEPS)
@@ -177,7 +180,7 @@ BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_sc
     if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
         return btk_error_export(&error, out_error);
     struct btk_scratch *scratch = calloc(1, sizeof *scratch);
-    no_memory(&error);
+    no_memory(&error); // whatever fails below without a word
     if (scratch) {
         scratch->kernels = kernels;
         if (fill_scratch(tokenizer, scratch, &error) == 0) {
@@ -195,6 +198,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     free((*scratch)->cache);
     btk_model_scratch_clear(&(*scratch)->model);
     free((*scratch)->bert);
+    btk_normalizer_free(&(*scratch)->normalizer);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
     btk_pretokenizer_free(&(*scratch)->pretokenizer);
@@ -205,8 +209,10 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    return scratch->spill_count + scratch->model.unigram.spill_count
-           + (scratch->pretokenizer ? btk_pretokenizer_spill_count(scratch->pretokenizer) : 0);
+    uint64_t count = scratch->spill_count + scratch->model.unigram.spill_count;
+    if (scratch->normalizer) count += btk_normalizer_spill_count(scratch->normalizer);
+    if (scratch->pretokenizer) count += btk_pretokenizer_spill_count(scratch->pretokenizer);
+    return count;
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -227,6 +233,7 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
     scratch->progress = (struct btk_progress){report, context};
     btk_model_set_progress(&scratch->model, scratch->progress);
     if (scratch->bert) scratch->bert->progress = scratch->progress;
+    if (scratch->normalizer) btk_normalizer_set_progress(scratch->normalizer, scratch->progress);
     if (scratch->pretokenizer)
         btk_pretokenizer_set_progress(scratch->pretokenizer, scratch->progress);
 }

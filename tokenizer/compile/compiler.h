@@ -99,6 +99,9 @@ int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section sectio
 
 // Fills compiler->merges from an array of strings or of pairs.
 int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges);
+// Adds the normalizer's step of a charsmap (normalizer/steps.h, PRECOMPILED).
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place);
 
 // The stages of compiling, in their order.
 int btk_compile_vocabulary(struct btk_compiler *compiler); // all of model

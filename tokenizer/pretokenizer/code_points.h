@@ -19,6 +19,7 @@ struct btk_script_range {
 };
 
 extern const struct btk_script_range btk_script_ranges[BTK_SCRIPT_RANGE_COUNT];
+extern const uint8_t btk_ascii_scripts[128];
 extern const uint32_t btk_late_numbers[BTK_LATE_NUMBER_COUNT][2]; // first, last
 
 // Which script, as UnicodeScripts divides: Hiragana, Katakana and Han are one. 0: none, or a space,

@@ -10,8 +10,10 @@
 #include "tokenizer/regex.h"
 
 enum {
-    FIRST_TEXT_BYTES = 64 * 1024,
-    FIRST_PIECES = FIRST_TEXT_BYTES / 8,
+    FIRST_PIECES = BTK_STAGE_FIRST_TEXT_BYTES / 8,
+    KEPT_PIECES = 1 << 18,
+    KEPT_TEXT_BYTES = 1 << 20,
+    WINDOW_BYTES = 32 * 1024,
 };
 
 struct btk_pretokenizer {
@@ -100,7 +102,8 @@ static int allocate(struct btk_pretokenizer *pretokenizer)
     for (uint32_t i = 0; i < pretokenizer->steps.count; i++)
         has_text |= writes(&pretokenizer->steps.steps[i]);
     for (unsigned i = 0; has_text && i < 2; i++) {
-        const int status = btk_stage_text_reset(&pretokenizer->texts[i], FIRST_TEXT_BYTES, true);
+        const int status =
+            btk_stage_text_reset(&pretokenizer->texts[i], BTK_STAGE_FIRST_TEXT_BYTES, true);
         if (status < 0) return status;
         pretokenizer->texts[i].spill_count = 0;
     }
@@ -137,9 +140,7 @@ void btk_pretokenizer_free(struct btk_pretokenizer **pretokenizer)
     free(old->regexes);
     for (unsigned i = 0; i < 2; i++) {
         free(old->lists[i].pieces);
-        free(old->texts[i].text);
-        free(old->texts[i].begins);
-        free(old->texts[i].ends);
+        btk_stage_text_clear(&old->texts[i]);
     }
     free(old);
     *pretokenizer = NULL;
@@ -157,6 +158,45 @@ void btk_pretokenizer_set_progress(struct btk_pretokenizer *pretokenizer,
                                    struct btk_progress progress)
 {
     pretokenizer->progress = progress;
+}
+
+// A space is dropped, or begins a piece: it parts the text in any case.
+static bool parts_at_spaces(const struct btk_step_list *steps)
+{
+    if (!steps->count) return false;
+    const struct btk_step *const first = &steps->steps[0];
+    switch (first->kind) {
+    case BTK_STEP_SPLIT_WHITESPACE: return first->numbers[0] == BTK_SPLIT_REMOVED && !first->flags;
+    case BTK_STEP_SPLIT_WORDS: return first->numbers[0] == BTK_SPLIT_REMOVED && first->flags;
+    case BTK_STEP_SPACES: return first->flags & BTK_SPACES_SPLIT;
+    default: return false;
+    }
+}
+
+size_t btk_pretokenizer_window(const struct btk_pretokenizer *pretokenizer, struct btk_bytes text)
+{
+    if (text.length <= WINDOW_BYTES || !parts_at_spaces(&pretokenizer->steps)) return text.length;
+    const uint8_t *cut = memrchr(text.data + 1, ' ', WINDOW_BYTES - 1);
+    if (!cut) cut = memchr(text.data + WINDOW_BYTES, ' ', text.length - WINDOW_BYTES);
+    return cut ? (size_t)(cut - text.data) : text.length;
+}
+
+static void release_list(struct btk_piece_list *list)
+{
+    if (list->capacity <= KEPT_PIECES) return;
+    struct btk_piece *const pieces = realloc(list->pieces, FIRST_PIECES * sizeof *pieces);
+    if (!pieces) return;
+    list->pieces = pieces;
+    list->capacity = FIRST_PIECES;
+}
+
+void btk_pretokenizer_release(struct btk_pretokenizer *pretokenizer)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        release_list(&pretokenizer->lists[i]);
+        if (pretokenizer->texts[i].capacity > KEPT_TEXT_BYTES)
+            btk_stage_text_clear(&pretokenizer->texts[i]);
+    }
 }
 
 static struct btk_span written_span(const struct btk_stage *stage)

@@ -48,6 +48,14 @@ BTK_MUST_USE int btk_pretokenizer_run(struct btk_pretokenizer *pretokenizer,
                                       struct btk_span *out_span,
                                       const struct btk_piece **out_pieces, size_t *out_count);
 
+// How much of a text that begins at `text.data` to give to run() at a time, so that its memory stays
+// in the cache: to a space at which the pieces of both sides are the same as those of the whole, or
+// all of it when there is none.
+size_t btk_pretokenizer_window(const struct btk_pretokenizer *pretokenizer, struct btk_bytes text);
+
+// Gives back what a long text needed beyond the usual; what run() gave is no longer good.
+void btk_pretokenizer_release(struct btk_pretokenizer *pretokenizer);
+
 // Does a step ask where in the source a piece begins? Then the span has to know it, whether or not
 // anybody wants offsets.
 bool btk_pretokenizer_reads_places(const struct btk_image *image);

@@ -116,13 +116,20 @@ int btk_stage_split_words(struct btk_stage *stage)
 // --- UnicodeScripts: a piece begins where a script does that is not the one before. What has no
 // script goes with what is before it, and is dropped when nothing is.
 
+static inline uint32_t script_at(const uint8_t *text, size_t *out_length)
+{
+    *out_length = 1;
+    if (text[0] < 0x80) return btk_ascii_scripts[text[0]];
+    return btk_code_point_script(btk_utf8_decode(text, out_length));
+}
+
 static void split_scripts(const struct btk_stage *stage, struct btk_piece piece)
 {
     const uint8_t *const text = stage->span.text.data;
     uint32_t last = 0;
     size_t begin = piece.end, length;
     for (size_t at = piece.begin; at < piece.end; at += length) {
-        const uint32_t script = btk_code_point_script(btk_utf8_decode(text + at, &length));
+        const uint32_t script = script_at(text + at, &length);
         if (!script || script == last) continue;
         if (last) btk_piece_list_push(stage->out, begin, at);
         begin = at;

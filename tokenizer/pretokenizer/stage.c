@@ -32,16 +32,25 @@ static int grow_maps(struct btk_stage_text *text, size_t capacity)
     return 0;
 }
 
+void btk_stage_text_clear(struct btk_stage_text *text)
+{
+    free(text->text);
+    free(text->begins);
+    free(text->ends);
+    *text = (struct btk_stage_text){.spill_count = text->spill_count};
+}
+
 int btk_stage_text_reset(struct btk_stage_text *text, size_t bytes, bool has_maps)
 {
     if (bytes > UINT32_MAX) return -E2BIG; // pieces are 32 bits
     text->length = 0;
     if (bytes > text->capacity) {
+        const size_t capacity = btk_max_size(bytes, BTK_STAGE_FIRST_TEXT_BYTES);
         free(text->text);
         text->capacity = 0;
-        text->text = malloc(bytes + BTK_READ_SLACK_BYTES);
+        text->text = malloc(capacity + BTK_READ_SLACK_BYTES);
         if (!text->text) return -ENOMEM;
-        text->capacity = bytes;
+        text->capacity = capacity;
         text->spill_count++;
     }
     return has_maps && text->maps_capacity < text->capacity ? grow_maps(text, text->capacity) : 0;

@@ -69,6 +69,11 @@ btk_stage_fn btk_stage_bytes;
 // Room for one more piece; sets is_out_of_memory.
 bool btk_piece_list_grow(struct btk_piece_list *list);
 
+enum { BTK_STAGE_FIRST_TEXT_BYTES = 64 * 1024 };
+
+// Frees the memory; it may be used again.
+void btk_stage_text_clear(struct btk_stage_text *text);
+
 // Makes room for `bytes` of text, empties it. -ENOMEM, -E2BIG.
 BTK_MUST_USE int btk_stage_text_reset(struct btk_stage_text *text, size_t bytes, bool has_maps);
 

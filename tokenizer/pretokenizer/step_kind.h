@@ -16,6 +16,10 @@ enum btk_split_flag {
     BTK_SPLIT_INVERT = 1 << 0, // matches are gaps, and gaps matches
 };
 
+enum btk_spaces_flag {
+    BTK_SPACES_SPLIT = 1 << 0, // each such character begins a piece
+};
+
 enum btk_prepend_scheme {
     BTK_PREPEND_NEVER,
     BTK_PREPEND_ALWAYS,
@@ -36,7 +40,8 @@ enum btk_pretokenizer_step_kind {
     BTK_STEP_SCRIPTS,
     BTK_STEP_FIXED_LENGTH, // numbers[0]: characters in a piece, not 0
     // These write. SPACES: ' ' becomes the character numbers[0], and that is put before a piece
-    // that does not begin with it, as numbers[1] says (enum btk_prepend_scheme).
+    // that does not begin with it, as numbers[1] says (enum btk_prepend_scheme); flags: enum
+    // btk_spaces_flag.
     BTK_STEP_SPACES,
     BTK_STEP_ALPHABET, // bytes become characters of the byte-level alphabet
     BTK_STEP_BYTES,    // and these become bytes again; all characters are of the alphabet

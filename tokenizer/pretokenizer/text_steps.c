@@ -13,12 +13,13 @@ static inline void put_map(struct btk_stage_text *text, size_t at, uint32_t begi
     text->ends[at] = end;
 }
 
-// --- ' ' becomes a character, which may also be put before a piece
+// --- ' ' becomes a mark, which may also be put before a piece
 
 struct spaces {
     uint8_t mark[4];
     size_t mark_bytes;
     uint32_t scheme; // enum btk_prepend_scheme
+    bool splits;
 };
 
 static size_t count_blanks(struct btk_bytes text)
@@ -28,61 +29,103 @@ static size_t count_blanks(struct btk_bytes text)
     return count;
 }
 
+static inline bool is_mark_at(const struct spaces *spaces, const uint8_t *text, size_t length)
+{
+    return text[0] == spaces->mark[0] && length >= spaces->mark_bytes
+           && memcmp(text, spaces->mark, spaces->mark_bytes) == 0;
+}
+
 static bool needs_mark(const struct btk_stage *stage, const struct spaces *spaces,
                        struct btk_piece piece)
 {
     const uint8_t *const text = stage->span.text.data + piece.begin;
-    const size_t length = piece.end - piece.begin;
     if (spaces->scheme == BTK_PREPEND_NEVER || text[0] == ' '
-        || (length >= spaces->mark_bytes && memcmp(text, spaces->mark, spaces->mark_bytes) == 0))
+        || is_mark_at(spaces, text, piece.end - piece.begin))
         return false;
     return spaces->scheme == BTK_PREPEND_ALWAYS
            || btk_span_source_begin(&stage->span, piece.begin) == 0;
 }
 
 // The mark takes the place of the first character's first byte, and that character then that of its
-// last byte, as the reference's prepend() has it.
-static size_t put_mark(const struct btk_stage *stage, const struct spaces *spaces,
-                       struct btk_piece piece)
+// last byte, as the reference's prepend() has it. Without maps both have that of the character.
+static size_t put_first_mark(const struct btk_stage *stage, const struct spaces *spaces,
+                             struct btk_piece piece)
 {
     struct btk_stage_text *const out = stage->text;
-    const size_t first_bytes = btk_utf8_length(stage->span.text.data[piece.begin]);
+    const struct btk_span *const span = &stage->span;
+    const size_t first_bytes = btk_utf8_length(span->text.data[piece.begin]);
     const size_t last = piece.begin + first_bytes - 1;
     memcpy(out->text + out->length, spaces->mark, spaces->mark_bytes);
-    memcpy(out->text + out->length + spaces->mark_bytes, stage->span.text.data + piece.begin,
+    memcpy(out->text + out->length + spaces->mark_bytes, span->text.data + piece.begin,
            first_bytes);
-    for (size_t i = 0; stage->has_maps && i < spaces->mark_bytes; i++)
-        put_map(out, out->length + i, btk_span_source_begin(&stage->span, piece.begin),
-                btk_span_source_end(&stage->span, stage->span.ends ? piece.begin : last));
-    for (size_t i = 0; stage->has_maps && i < first_bytes; i++)
-        put_map(out, out->length + spaces->mark_bytes + i,
-                btk_span_source_begin(&stage->span, stage->span.begins ? last : piece.begin),
-                btk_span_source_end(&stage->span, last));
+    const size_t mark_last = span->ends ? piece.begin : last;
+    const size_t char_first = span->begins ? last : piece.begin;
+    for (size_t i = 0; stage->has_maps && i < spaces->mark_bytes + first_bytes; i++) {
+        const bool is_mark = i < spaces->mark_bytes;
+        put_map(out, out->length + i,
+                btk_span_source_begin(span, is_mark ? piece.begin : char_first),
+                btk_span_source_end(span, is_mark ? mark_last : last));
+    }
     out->length += spaces->mark_bytes + first_bytes;
     return first_bytes;
 }
 
-static void copy_marked(const struct btk_stage *stage, const struct spaces *spaces, size_t begin,
-                        size_t end)
+// A mark, made of the blank at `at` or the mark that stands there. Returns what it took.
+static inline size_t put_mark(const struct btk_stage *stage, const struct spaces *spaces, size_t at)
 {
     struct btk_stage_text *const out = stage->text;
-    const uint8_t *const text = stage->span.text.data;
-    for (size_t i = begin; i < end; i++) {
-        const size_t bytes = text[i] == ' ' ? spaces->mark_bytes : 1;
-        if (bytes > 1 || text[i] == ' ')
-            memcpy(out->text + out->length, spaces->mark, bytes);
-        else
-            out->text[out->length] = text[i];
-        for (size_t k = 0; stage->has_maps && k < bytes; k++)
-            put_map(out, out->length + k, btk_span_source_begin(&stage->span, i),
-                    btk_span_source_end(&stage->span, i));
-        out->length += bytes;
+    const bool is_blank = stage->span.text.data[at] == ' ';
+    memcpy(out->text + out->length, spaces->mark, sizeof spaces->mark); // the slack has room
+    for (size_t i = 0; stage->has_maps && i < spaces->mark_bytes; i++) {
+        const size_t from = is_blank ? at : at + i;
+        put_map(out, out->length + i, btk_span_source_begin(&stage->span, from),
+                btk_span_source_end(&stage->span, from));
     }
+    out->length += spaces->mark_bytes;
+    return is_blank ? 1 : spaces->mark_bytes;
+}
+
+static inline void copy_run(const struct btk_stage *stage, size_t begin, size_t end)
+{
+    struct btk_stage_text *const out = stage->text;
+    const uint8_t *const from = stage->span.text.data + begin;
+    uint8_t *const to = out->text + out->length;
+    for (size_t i = 0; i < end - begin; i++) to[i] = from[i];
+    for (size_t i = begin; stage->has_maps && i < end; i++)
+        put_map(out, out->length + i - begin, btk_span_source_begin(&stage->span, i),
+                btk_span_source_end(&stage->span, i));
+    out->length += end - begin;
+}
+
+// Where each mark begins a piece when the step splits.
+static void put_piece(const struct btk_stage *stage, const struct spaces *spaces,
+                      struct btk_piece piece)
+{
+    const uint8_t *const text = stage->span.text.data;
+    size_t begin = stage->text->length;
+    size_t at = piece.begin;
+    if (needs_mark(stage, spaces, piece)) at += put_first_mark(stage, spaces, piece);
+    while (at < piece.end) {
+        size_t run = at;
+        while (run < piece.end && text[run] != ' '
+               && !is_mark_at(spaces, text + run, piece.end - run))
+            run++;
+        copy_run(stage, at, run);
+        at = run;
+        if (run == piece.end) break;
+        if (spaces->splits) {
+            btk_piece_list_push(stage->out, begin, stage->text->length);
+            begin = stage->text->length;
+        }
+        at += put_mark(stage, spaces, at);
+    }
+    btk_piece_list_push(stage->out, begin, stage->text->length);
 }
 
 int btk_stage_spaces(struct btk_stage *stage)
 {
-    struct spaces spaces = {.scheme = stage->step->numbers[1]};
+    struct spaces spaces = {.scheme = stage->step->numbers[1],
+                            .splits = stage->step->flags & BTK_SPACES_SPLIT};
     spaces.mark_bytes = btk_utf8_encode(stage->step->numbers[0], spaces.mark);
     const size_t blanks = spaces.mark_bytes > 1 ? count_blanks(stage->span.text) : 0;
     const size_t marks = spaces.scheme == BTK_PREPEND_NEVER ? 0 : stage->in_count;
@@ -90,13 +133,8 @@ int btk_stage_spaces(struct btk_stage *stage)
         stage->text, stage->span.text.length + 4 * (blanks + marks), stage->has_maps);
     if (status < 0) return status;
     for (size_t i = 0; i < stage->in_count; i++) {
-        const struct btk_piece piece = stage->in[i];
-        const size_t begin = stage->text->length;
         btk_stage_tick(stage, i);
-        size_t at = piece.begin;
-        if (needs_mark(stage, &spaces, piece)) at += put_mark(stage, &spaces, piece);
-        copy_marked(stage, &spaces, at, piece.end);
-        btk_piece_list_push(stage->out, begin, stage->text->length);
+        put_piece(stage, &spaces, stage->in[i]);
     }
     return 0;
 }

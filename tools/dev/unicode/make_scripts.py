@@ -74,6 +74,12 @@ def main():
     for start in range(0, len(found), 6):
         print("    " + " ".join("{0x%x, %d}," % one for one in found[start:start + 6]))
     print("};\n")
+    ascii_scripts = [next(number for first, number in reversed(found) if first <= code)
+                     for code in range(128)]
+    print("const uint8_t btk_ascii_scripts[128] = {")
+    for start in range(0, 128, 32):
+        print("    " + " ".join("%d," % one for one in ascii_scripts[start:start + 32]))
+    print("};\n")
     found = late_numbers()
     print(f"const uint32_t btk_late_numbers[BTK_LATE_NUMBER_COUNT][2] = {{ // {len(found)}")
     for one in found:
