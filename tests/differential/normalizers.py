@@ -5,7 +5,7 @@
     pip install tokenizers==0.23.3
     tests/differential/normalizers.py --program build/tests/differential/normalized
         [--code-points 0-10FFFF] [--random 2000] [--sequences 40] [--seed 1] [--show 5] [--only NAME]
-        [--charsmap TOKENIZER.json...]
+        [--forms 7] [--charsmap TOKENIZER.json...] [--no-regex]
 
 Each normalizer alone and seeded sequences of them: every code point alone, between letters and after
 a space, grapheme clusters, random texts. The reference tells places by splitting its text into single
@@ -266,6 +266,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--forms", type=int, default=len(FORMS), help="how many surroundings")
     parser.add_argument("--no-regex", action="store_true")
     parser.add_argument("--charsmap", nargs="*", default=[], help="files whose normalizers are swept as well")
     options = parser.parse_args()
@@ -274,7 +275,7 @@ def main():
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # panics of the reference tell long stories
     first, last = (int(end, 16) for end in options.code_points.split("-"))
     characters = [chr(c) for c in range(first, last + 1) if not 0xD800 <= c < 0xE000]
-    single = [form.format(c) for form in FORMS for c in characters]
+    single = [form.format(c) for form in FORMS[:options.forms] for c in characters]
     generator = random.Random(options.seed)
     print(f"seed {options.seed}")
     normalizers = dict(PLAIN) if options.no_regex else {**PLAIN, **REGEXES}
