@@ -173,6 +173,10 @@ static int explain(int status, const struct btk_encoding *encoding, struct btk_e
     if (status == -ETIME)
         return btk_error_set(error, ETIME, BTK_NO_OFFSET,
                              "a pattern of the pre-tokenizer takes too long on this text");
+    if (status == -ENODATA)
+        return btk_error_set(error, ENODATA, BTK_NO_OFFSET,
+                             "the text has something unknown in it, and the vocabulary has no "
+                             "unknown token");
     if (status == -E2BIG)
         return btk_error_set(error, E2BIG, BTK_NO_OFFSET,
                              "the normalized text has more than %u bytes", UINT32_MAX);
@@ -290,6 +294,7 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
     const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
     const size_t per_byte =
         (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
-    const size_t steps = btk_pretokenizer_growth(&tokenizer->image);
+    const size_t steps =
+        btk_pretokenizer_growth(&tokenizer->image) * btk_model_tokens_per_byte(config);
     return per_byte * steps * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

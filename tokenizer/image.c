@@ -17,9 +17,16 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
     [BTK_SECTION_BYTES_LOOKUP] = "bytes lookup",
     [BTK_SECTION_BYTE_IDS] = "byte ids",
+    [BTK_SECTION_CHAR_IDS] = "character ids",
+    [BTK_SECTION_FALLBACK_IDS] = "fallback ids",
+    [BTK_SECTION_AFFIXES] = "affixes",
     [BTK_SECTION_MERGES] = "merges",
+    [BTK_SECTION_RANK_IDS] = "rank ids",
+    [BTK_SECTION_CUT_BITS] = "cut bits",
+    [BTK_SECTION_CUT_PAIRS] = "cut pairs",
     [BTK_SECTION_TRIE_EDGES] = "trie edges",
     [BTK_SECTION_TRIE_TOKENS] = "trie tokens",
+    [BTK_SECTION_SCORES] = "scores",
     [BTK_SECTION_RAW_NODES] = "raw nodes",
     [BTK_SECTION_RAW_EDGES] = "raw edges",
     [BTK_SECTION_NORMAL_NODES] = "normal nodes",
@@ -91,13 +98,23 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .bytes_lookup = {section_data(header, BTK_SECTION_BYTES_LOOKUP),
                          header->sections[BTK_SECTION_BYTES_LOOKUP].bytes / 8 - 1},
         .byte_ids = section_data(header, BTK_SECTION_BYTE_IDS),
+        .char_ids = section_data(header, BTK_SECTION_CHAR_IDS),
+        .char_mask =
+            header->sections[BTK_SECTION_CHAR_IDS].bytes / sizeof(struct btk_edge_slot) - 1,
+        .fallback_ids = section_data(header, BTK_SECTION_FALLBACK_IDS),
+        .affixes = section_data(header, BTK_SECTION_AFFIXES),
         .merges = section_data(header, BTK_SECTION_MERGES),
         .merge_mask =
             header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .rank_ids = section_data(header, BTK_SECTION_RANK_IDS),
+        .cut_bits = section_data(header, BTK_SECTION_CUT_BITS),
+        .cut_pairs = section_data(header, BTK_SECTION_CUT_PAIRS),
+        .cut_mask = header->sections[BTK_SECTION_CUT_PAIRS].bytes / sizeof(uint64_t) - 1,
         .trie_edges = section_data(header, BTK_SECTION_TRIE_EDGES),
         .trie_edge_mask =
             header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
+        .scores = section_data(header, BTK_SECTION_SCORES),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),
                      (uint32_t)(header->sections[BTK_SECTION_RAW_NODES].bytes
@@ -147,7 +164,7 @@ uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes by
         const struct btk_lookup_slot slot =
             image->bytes_lookup.slots[at & image->bytes_lookup.mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
-        if (slot.hash == hash >> 32 && equals(bytes, btk_image_decoded_text(image, slot.id)))
+        if (slot.hash == hash >> 32 && equals(bytes, btk_image_model_text(image, slot.id)))
             return slot.id;
     }
 }

@@ -2,6 +2,7 @@
 // pre_tokenizer: one of those that have code of their own, or a list of steps.
 #include <string.h>
 
+#include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
@@ -36,6 +37,31 @@ static bool ends_in_alphabet(const struct btk_compiler *compiler,
     for (uint32_t i = 0; i < list->count; i++)
         is_alphabet = is_alphabet_after(&list->steps[i], is_alphabet);
     return is_alphabet;
+}
+
+static bool has_text(const struct btk_json *object, const char *name)
+{
+    struct btk_bytes text;
+    return btk_json_try_string(btk_json_get(object, name), &text) && text.length;
+}
+
+// A BPE that has a token for each byte and nothing that counts characters: merging the bytes is then
+// the same as merging their characters.
+static bool may_read_bytes(const struct btk_compiler *compiler)
+{
+    const struct btk_json *const model = btk_json_get(compiler->root, "model");
+    bool falls_back = false;
+    if (compiler->config.model != BTK_MODEL_BPE || has_text(model, "continuing_subword_prefix")
+        || has_text(model, "end_of_word_suffix")
+        || (btk_json_try_bool(btk_json_get(model, "byte_fallback"), &falls_back) && falls_back))
+        return false;
+    for (uint32_t code_point = 0; code_point < BTK_BYTE_ALPHABET_LIMIT; code_point++) {
+        uint8_t byte, encoded[4];
+        if (!btk_byte_alphabet_try_byte(code_point, &byte)) continue;
+        const struct btk_bytes text = {encoded, btk_utf8_encode(code_point, encoded)};
+        if (btk_compiler_find_token(compiler, text) == BTK_NO_TOKEN) return false;
+    }
+    return true;
 }
 
 // The model then reads bytes. When nothing but the model looks at the alphabet, it is never made;
@@ -124,7 +150,7 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler)
     if (!list) return btk_compiler_no_memory(compiler);
     list->count = 0;
     int status = btk_pretokenizer_steps_read(compiler, object, list);
-    if (!status && compiler->config.model == BTK_MODEL_BPE && ends_in_alphabet(compiler, list))
+    if (!status && ends_in_alphabet(compiler, list) && may_read_bytes(compiler))
         status = make_bytes(compiler, list);
     return status < 0 ? status : choose(compiler, list);
 }

@@ -7,6 +7,7 @@
 #include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
+#include "tokenizer/compile/regex_compile.h"
 
 #define PLACE "pre_tokenizer"
 
@@ -226,12 +227,41 @@ static int read_fixed_length(struct btk_compiler *compiler, const struct btk_jso
     return btk_pretokenizer_steps_add(compiler, list, step, nothing);
 }
 
-// One that is written by hand, or else for the library.
+// The matches are all that stays of a text that falls into matches alone: as if each were isolated.
+// And what is isolated is so on both sides of the matches.
+static void simplify(struct btk_step *step, bool covers_all)
+{
+    if (covers_all && step->numbers[0] == BTK_SPLIT_REMOVED && step->flags)
+        step->numbers[0] = BTK_SPLIT_ISOLATED;
+    if (step->numbers[0] == BTK_SPLIT_ISOLATED) step->flags = 0;
+}
+
+// A pattern for the library.
 static int add_regex(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
                      struct btk_step step, struct btk_bytes pattern)
 {
+    struct btk_buffer rewritten;
+    struct btk_bytes data = nothing;
+    btk_buffer_init(&rewritten);
+    int status = btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, compiler->error);
+    if (!status && rewritten.length) {
+        uint8_t *const copy = btk_arena_allocate(&compiler->arena, rewritten.length);
+        if (copy) memcpy(copy, rewritten.data, rewritten.length);
+        if (!copy) status = btk_compiler_no_memory(compiler);
+        data = (struct btk_bytes){copy, rewritten.length};
+    } else if (status < 0) {
+        btk_error_prefix(compiler->error, PLACE ".pattern");
+    }
+    btk_buffer_clear(&rewritten);
     step.kind = BTK_STEP_SPLIT_REGEX;
-    return btk_pretokenizer_steps_add(compiler, list, step, pattern);
+    return status < 0 ? status : btk_pretokenizer_steps_add(compiler, list, step, data);
+}
+
+static int add_pattern(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
+                       struct btk_step step, struct btk_bytes text)
+{
+    simplify(&step, false);
+    return add_regex(compiler, list, step, text);
 }
 
 static int read_split(struct btk_compiler *compiler, const struct btk_json *object,
@@ -252,7 +282,7 @@ static int read_split(struct btk_compiler *compiler, const struct btk_json *obje
     if (btk_json_try_string(btk_json_get(pattern, "String"), &text))
         return btk_pretokenizer_steps_add(compiler, list, step, text);
     if (btk_json_try_string(btk_json_get(pattern, "Regex"), &text))
-        return add_regex(compiler, list, step, text);
+        return add_pattern(compiler, list, step, text);
     return btk_compiler_refuse(compiler, PLACE,
                                "\"pattern\" is to hold a string, \"String\" or \"Regex\"");
 }
