@@ -33,6 +33,7 @@ struct btk_pretok {
     size_t window_end;
     union {
         struct btk_class_masks classes[BTK_PRETOK_WINDOW_BLOCKS];
+        struct btk_word_masks words[BTK_PRETOK_WINDOW_BLOCKS];
         struct btk_bert_masks bert[BTK_PRETOK_WINDOW_BLOCKS];
     } masks;
 };
