@@ -122,6 +122,22 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
 }
 
+static int check_normal_forms(const struct btk_image *view, struct btk_error *error)
+{
+    const enum btk_section section = BTK_SECTION_NORMAL_FORMS;
+    const uint64_t text_bytes = section_bytes(view, BTK_SECTION_NORMAL_FORM_TEXT);
+    if (section_bytes(view, section) % sizeof *view->normal_forms)
+        return btk_image_refuse_section(error, section, "has the wrong length");
+    for (uint32_t i = 0; i < view->normal_form_count; i++) {
+        const struct btk_normal_form form = view->normal_forms[i];
+        if (!is_token(view, form.id) || (i && form.id <= view->normal_forms[i - 1].id))
+            return btk_image_refuse_section(error, section, "has no such id");
+        if (form.begin + (uint64_t)form.shown_bytes + form.decoded_bytes > text_bytes)
+            return btk_image_refuse_section(error, section, "has text outside of the image");
+    }
+    return 0;
+}
+
 // What a token shows begins with the prefix that the decoder takes off; bounds of results follow
 // from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
@@ -131,9 +147,12 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
         token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        decoded_bytes_max =
-            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
         const struct btk_bytes shown = btk_image_shown_text(view, id);
+        const size_t other_bytes = btk_max_size(btk_image_decoded_text(view, id).length,
+                                                btk_image_shown_bytes(view, id).length);
+        decoded_bytes_max = btk_max_size(decoded_bytes_max, other_bytes);
+        if (view->tokens[id].flags & BTK_TOKEN_NORMALIZED)
+            decoded_bytes_max = btk_max_size(decoded_bytes_max, shown.length);
         if (btk_utf8_valid_prefix(text.data, text.length) != text.length
             || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
             return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
@@ -269,6 +288,7 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_normal_forms(view, error);
     if (!status) status = check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status) status = check_model(view, error);
