@@ -23,6 +23,7 @@ import tempfile
 
 from tokenizers import Tokenizer
 
+AT_ONCE = 50_000
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 FORMS = ("{0}", "a{0}b", "A {0}", "{0}{0} 1", "▁{0}.")
 REGEXES = [r"\s+", r"\d{1,3}", r"[^\r\n\p{L}\p{N}]?\p{L}+", r"x*", r"(?i:'s|'t|'re)", r"\p{N}",
@@ -188,6 +189,10 @@ class Comparison:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         tokenizer = Tokenizer.from_str(text)
+        for start in range(0, len(texts), AT_ONCE):
+            self.compare(name, path, tokenizer, texts[start:start + AT_ONCE])
+
+    def compare(self, name, path, tokenizer, texts):
         wanted, found = theirs(tokenizer, texts), ours(self.options.program, path, texts)
         bad = [i for i, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]]
         self.count += len(texts)

@@ -7,6 +7,7 @@
 #include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
+#include "tokenizer/compile/regex_recognize.h"
 
 #define PLACE "pre_tokenizer"
 
@@ -226,12 +227,29 @@ static int read_fixed_length(struct btk_compiler *compiler, const struct btk_jso
     return btk_pretokenizer_steps_add(compiler, list, step, nothing);
 }
 
-// One that is written by hand, or else for the library.
-static int add_regex(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
-                     struct btk_step step, struct btk_bytes pattern)
+// The matches are all that stays of a text that falls into matches alone: as if each were isolated.
+// And what is isolated is so on both sides of the matches.
+static void simplify(struct btk_step *step, bool covers_all)
 {
+    if (covers_all && step->numbers[0] == BTK_SPLIT_REMOVED && step->flags)
+        step->numbers[0] = BTK_SPLIT_ISOLATED;
+    if (step->numbers[0] == BTK_SPLIT_ISOLATED) step->flags = 0;
+}
+
+// One that is written by hand, or else for the library, which gets it rewritten (emit()).
+static int add_pattern(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
+                       struct btk_step step, struct btk_bytes text)
+{
+    const enum btk_pattern pattern = btk_regex_recognize(text, BTK_REGEX_ONIGURUMA);
+    const bool is_known = pattern < BTK_PATTERN_COUNT;
+    const bool covers_all = is_known && pattern != BTK_PATTERN_BLOOM;
+    simplify(&step, covers_all);
     step.kind = BTK_STEP_SPLIT_REGEX;
-    return btk_pretokenizer_steps_add(compiler, list, step, pattern);
+    if (!covers_all && !(is_known && step.numbers[0] == BTK_SPLIT_ISOLATED))
+        return btk_pretokenizer_steps_add(compiler, list, step, text);
+    step.kind = BTK_STEP_SPLIT_PATTERN;
+    step.numbers[1] = pattern;
+    return btk_pretokenizer_steps_add(compiler, list, step, nothing);
 }
 
 static int read_split(struct btk_compiler *compiler, const struct btk_json *object,
@@ -252,7 +270,7 @@ static int read_split(struct btk_compiler *compiler, const struct btk_json *obje
     if (btk_json_try_string(btk_json_get(pattern, "String"), &text))
         return btk_pretokenizer_steps_add(compiler, list, step, text);
     if (btk_json_try_string(btk_json_get(pattern, "Regex"), &text))
-        return add_regex(compiler, list, step, text);
+        return add_pattern(compiler, list, step, text);
     return btk_compiler_refuse(compiler, PLACE,
                                "\"pattern\" is to hold a string, \"String\" or \"Regex\"");
 }
