@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mapped_file.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/engine.h"
 
@@ -76,16 +75,15 @@ static int open_json(struct btk_bytes json, struct btk_tokenizer **out_tokenizer
 static int open_path(const char *path, struct btk_tokenizer **out_tokenizer,
                      struct btk_error *error)
 {
-    struct btk_mapped_file file;
-    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
-    if (status < 0) return status;
-    const struct btk_bytes bytes = {file.data, file.length};
-    uint64_t magic = 0;
-    if (file.length >= sizeof magic) memcpy(&magic, file.data, sizeof magic);
-    status = magic == BTK_IMAGE_MAGIC ? attach_copy(bytes, out_tokenizer, error)
-                                      : open_json(bytes, out_tokenizer, error);
-    btk_mapped_file_unmap(&file);
-    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    int status = btk_compile_path(path, NULL, &image, error);
+    if (!status) {
+        status = attach_copy((struct btk_bytes){image.data, image.length}, out_tokenizer, error);
+        if (status < 0) btk_error_prefix(error, "%s", path);
+    }
+    btk_buffer_clear(&image);
+    return status;
 }
 
 BTK_API int btk_tokenizer_open(const char *path, struct btk_tokenizer **out_tokenizer,

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
-#include "common/mapped_file.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/default/default_models.h"
-#include "tokenizer/image.h"
 
 int btk_error_import(struct btk_error *error, const struct btk_error_info *info)
 {
@@ -34,29 +32,10 @@ int btk_open_tokenizer(const char *name, struct btk_tokenizer **out_tokenizer,
     return status < 0 ? btk_error_import(error, &info) : 0;
 }
 
-// A file that is an image already is taken as it is.
-static int load_file(const char *path, struct btk_buffer *out_image, struct btk_error *error)
-{
-    struct btk_mapped_file file;
-    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
-    if (status < 0) return status;
-    uint64_t magic = 0;
-    if (file.length >= sizeof magic) memcpy(&magic, file.data, sizeof magic);
-    if (magic == BTK_IMAGE_MAGIC) {
-        status = btk_image_verify(file.data, file.length, error);
-        if (!status && btk_buffer_append(out_image, file.data, file.length) < 0)
-            status = btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    } else {
-        status = btk_compile_json((struct btk_bytes){file.data, file.length}, out_image, error);
-    }
-    btk_mapped_file_unmap(&file);
-    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
-}
-
 int btk_compile_named(const char *name, struct btk_buffer *out_image, struct btk_error *error)
 {
     struct btk_default_model model;
-    if (!is_embedded(name, &model)) return load_file(name, out_image, error);
+    if (!is_embedded(name, &model)) return btk_compile_path(name, NULL, out_image, error);
     return btk_compile_json((struct btk_bytes){model.json, model.json_bytes}, out_image, error);
 }
 

@@ -104,8 +104,13 @@ void btk_format_folder_options(const struct btk_format_folder *folder,
 
 // --- Tokens that stand beside
 
+struct added {
+    struct btk_bytes text;
+    bool single_word, lstrip, rstrip, normalized, special;
+};
+
 struct numbered {
-    struct btk_format_added token;
+    struct added token;
     int64_t id;
 };
 
@@ -116,9 +121,9 @@ static int compare_numbered(const void *a, const void *b)
 }
 
 // A string, or an object with "content" and flags.
-static bool try_token(const struct btk_json *value, bool is_special, struct btk_format_added *out)
+static bool try_token(const struct btk_json *value, bool is_special, struct added *out)
 {
-    *out = (struct btk_format_added){.special = is_special, .normalized = !is_special};
+    *out = (struct added){.special = is_special, .normalized = !is_special};
     if (btk_json_try_string(value, &out->text)) return out->text.length != 0;
     if (!btk_json_try_string(btk_json_get(value, "content"), &out->text)) return false;
     out->single_word = is_set(value, "single_word", false);
@@ -154,7 +159,7 @@ static int collect_numbered(const struct btk_format_folder *folder, struct btk_b
             return -ENOMEM;
     cursor = NULL;
     while (btk_json_next(folder->added, &cursor, &name, &value)) {
-        entry.token = (struct btk_format_added){.text = name, .normalized = true};
+        entry.token = (struct added){.text = name, .normalized = true};
         if (name.length && btk_json_try_integer(value, &entry.id)
             && btk_buffer_append(out, &entry, sizeof entry) < 0)
             return -ENOMEM;
@@ -189,21 +194,39 @@ static int collect_special(const struct btk_format_folder *folder, struct btk_bu
     return status;
 }
 
-int btk_format_folder_added(const struct btk_format_folder *folder, struct btk_arena *arena,
-                            struct btk_format_added **out, size_t *out_count)
+static void write_flag(struct btk_json_writer *writer, const char *name, bool is_set)
 {
+    btk_json_name(writer, name);
+    btk_json_bool(writer, is_set);
+}
+
+static void write_token(struct btk_json_writer *writer, const struct added *token)
+{
+    btk_json_begin_object(writer);
+    btk_json_name(writer, "content");
+    btk_json_text(writer, token->text);
+    write_flag(writer, "single_word", token->single_word);
+    write_flag(writer, "lstrip", token->lstrip);
+    write_flag(writer, "rstrip", token->rstrip);
+    write_flag(writer, "normalized", token->normalized);
+    write_flag(writer, "special", token->special);
+    btk_json_end_object(writer);
+}
+
+int btk_format_folder_write_added(const struct btk_format_folder *folder,
+                                  struct btk_buffer *out_json)
+{
+    struct btk_json_writer writer;
     struct btk_buffer all;
     btk_buffer_init(&all);
+    btk_json_writer_init(&writer, out_json);
     int status = collect_numbered(folder, &all);
     if (!status) status = collect_special(folder, &all);
     const struct numbered *const entries = (const void *)all.data;
-    const size_t count = all.length / sizeof *entries;
-    struct btk_format_added *const tokens =
-        status < 0 ? NULL : btk_arena_allocate(arena, (count + 1) * sizeof *tokens);
-    for (size_t i = 0; tokens && i < count; i++) tokens[i] = entries[i].token;
+    btk_json_begin_array(&writer);
+    for (size_t i = 0; !status && i < all.length / sizeof *entries; i++)
+        write_token(&writer, &entries[i].token);
+    btk_json_end_array(&writer);
     btk_buffer_clear(&all);
-    if (!tokens) return -ENOMEM;
-    *out = tokens;
-    *out_count = count;
-    return 0;
+    return status < 0 ? status : writer.status;
 }

@@ -14,7 +14,6 @@
 // when it lacks them: transformers, tokenization_utils_base.py and tokenization_utils_fast.py.
 #pragma once
 
-#include "common/arena.h"
 #include "common/base.h"
 #include "common/error.h"
 #include "common/json.h"
@@ -37,14 +36,7 @@ void btk_format_folder_close(struct btk_format_folder *folder); // NULL is fine
 void btk_format_folder_options(const struct btk_format_folder *folder,
                                struct btk_format_options *options);
 
-// An added token as the files beside a tokenizer name it.
-struct btk_format_added {
-    struct btk_bytes text;
-    bool single_word, lstrip, rstrip, normalized, special;
-};
-
-// All tokens that the files beside the tokenizer name, in the order in which they are to be added:
-// by id, then the special ones without an id. Borrows the folder. -ENOMEM.
-BTK_MUST_USE int btk_format_folder_added(const struct btk_format_folder *folder,
-                                         struct btk_arena *arena, struct btk_format_added **out,
-                                         size_t *out_count);
+// Writes all tokens that the files beside the tokenizer name, as added_tokens of a tokenizer.json, in
+// the order in which they are to be added: by id, then the special ones without an id. -ENOMEM.
+BTK_MUST_USE int btk_format_folder_write_added(const struct btk_format_folder *folder,
+                                               struct btk_buffer *out_json);
