@@ -155,11 +155,19 @@ static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normali
     if (!added.text.length) return 0;
     int status = read_flags(compiler, object, &added);
     if (!status) status = normalize_pattern(compiler, normalizer, &added);
+    if (!status && !added.pattern.length)
+        status = btk_compiler_refuse(compiler, "added_tokens",
+                                     "the normalizer leaves nothing of \"%.*s\": the reference "
+                                     "then divides a text at each byte, and panics inside of a "
+                                     "character",
+                                     (int)btk_min_size(added.text.length, 100),
+                                     (const char *)added.text.data);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
     const struct btk_compiler_added *const known =
         *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
-    added.names_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->names_special);
+    // special_tokens_set of the reference never forgets a text.
+    if (known) added.flags |= known->flags & BTK_ADDED_SPECIAL;
     added.id = known ? known->id : find_id(compiler, object, added.text);
     if (added.id == BTK_NO_TOKEN) added.id = (*next_id)++;
     if (!btk_compiler_has_token(compiler, added.id))
@@ -180,7 +188,7 @@ static void mark_special(struct btk_compiler *compiler)
         struct btk_compiler_token *const token = &compiler->tokens[compiler->added[i].id];
         const uint32_t slot =
             *find_slot(compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
-        if (slot != BTK_NO_TOKEN && compiler->added[slot].names_special)
+        if (slot != BTK_NO_TOKEN && (compiler->added[slot].flags & BTK_ADDED_SPECIAL))
             token->flags |= BTK_TOKEN_SPECIAL;
     }
 }
@@ -277,7 +285,6 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
     return status;
 }
 
-// Patterns that the normalizer leaves nothing of can never be found.
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
@@ -287,8 +294,7 @@ static int build_tries(struct btk_compiler *compiler)
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
         for (uint32_t i = 0; i < count; i++)
-            if (compiler->added[i].is_normalized == (bool)is_normalized
-                && compiler->added[i].pattern.length)
+            if (compiler->added[i].is_normalized == (bool)is_normalized)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
         const int status =

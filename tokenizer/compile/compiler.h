@@ -30,7 +30,6 @@ struct btk_compiler_added {
     uint32_t id;
     uint32_t flags; // set of enum btk_added_flag
     bool is_normalized;
-    bool names_special; // this text was special once; the reference never forgets that
 };
 
 struct btk_compiler {
