@@ -83,7 +83,8 @@ Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
     expect_refused(
         strdup("{\"added_tokens\": [{\"content\": \"new\"}],"
                "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
-               "\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
+               "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"\","
+               "\"max_input_chars_per_word\": 9, \"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
         -EINVAL, "would get the id 2");
 }
 
