@@ -35,7 +35,8 @@ void btk_normal_buffer_clear(struct btk_normal_buffer *buffer)
 
 static bool needs_maps(const struct btk_encoder *encoder)
 {
-    return encoder->encoding->offsets || encoder->encoding->sources;
+    return encoder->encoding->offsets || encoder->encoding->sources
+           || btk_pretokenizer_reads_places(encoder->image);
 }
 
 static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buffer *buffer,
@@ -112,6 +113,17 @@ static int encode_windows(struct btk_encoder *encoder, size_t begin, size_t end)
     return 0;
 }
 
+// A gap is normalized whole: steps look at its beginning and at its end.
+static int encode_steps(struct btk_encoder *encoder, const struct btk_span *source)
+{
+    struct btk_normalizer *const normalizer = encoder->scratch->normalizer;
+    struct btk_span span;
+    int status = btk_normalizer_run(normalizer, source, needs_maps(encoder), &span);
+    if (!status) status = btk_encode_span(encoder, &span);
+    btk_normalizer_release(normalizer);
+    return status;
+}
+
 static int encode_gap(struct btk_encoder *encoder, size_t begin, size_t end)
 {
     if (begin == end) return 0;
@@ -121,7 +133,8 @@ static int encode_gap(struct btk_encoder *encoder, size_t begin, size_t end)
         .base = (uint32_t)begin,
         .readable_end = encoder->text.data + encoder->text.length,
     };
-    return btk_encode_span(encoder, &span);
+    return encoder->scratch->normalizer ? encode_steps(encoder, &span)
+                                        : btk_encode_span(encoder, &span);
 }
 
 static int encode_text(struct btk_encoder *encoder)
@@ -157,9 +170,22 @@ static int explain(int status, const struct btk_encoding *encoding, struct btk_e
         return btk_error_set(error, ENOBUFS, BTK_NO_OFFSET,
                              "the columns have room for %zu tokens, which is not enough",
                              encoding->capacity);
+    if (status == -ETIME)
+        return btk_error_set(error, ETIME, BTK_NO_OFFSET,
+                             "a pattern of the pre-tokenizer takes too long on this text");
+    if (status == -ENODATA)
+        return btk_error_set(error, ENODATA, BTK_NO_OFFSET,
+                             "the text has something unknown in it, and the vocabulary has no "
+                             "unknown token");
     if (status == -E2BIG)
         return btk_error_set(error, E2BIG, BTK_NO_OFFSET,
                              "the normalized text has more than %u bytes", UINT32_MAX);
+    if (status == -EDOM)
+        return btk_error_set(error, EDOM, BTK_NO_OFFSET,
+                             "the normalizer has no result for this text: the reference panics");
+    if (status == -ETIME)
+        return btk_error_set(error, ETIME, BTK_NO_OFFSET,
+                             "a regular expression takes too long on this text");
     return btk_error_set(error, -status, BTK_NO_OFFSET, "not enough memory to encode");
 }
 
@@ -268,5 +294,7 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
     const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
     const size_t per_byte =
         (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
-    return per_byte * bytes + specials + BTK_PIECE_IDS_MAX + 1;
+    const size_t steps =
+        btk_pretokenizer_growth(&tokenizer->image) * btk_model_tokens_per_byte(config);
+    return per_byte * steps * bytes + specials + BTK_PIECE_IDS_MAX + 1;
 }

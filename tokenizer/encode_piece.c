@@ -4,121 +4,83 @@
 #include <string.h>
 
 #include "tokenizer/engine.h"
-#include "tokenizer/model/wordpiece.h"
+#include "tokenizer/model/bpe_cut.h"
 
 int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
 {
     return encoder->encoding->capacity - encoder->encoding->count < count ? -ENOBUFS : 0;
 }
 
-// Bytes of the i-th token of a piece, when it came from the cache and only its id is known.
-static uint32_t token_length(const struct btk_image *image, uint32_t id, size_t i,
-                             struct btk_bytes piece)
-{
-    if (image->config->model == BTK_MODEL_BPE)
-        return image->decoded_ends[id + 1] - image->decoded_ends[id];
-    if (id == image->config->unknown_id) return (uint32_t)piece.length;
-    const uint32_t length = image->token_ends[id + 1] - image->token_ends[id];
-    return i ? length - image->config->prefix_bytes : length;
-}
-
-// The columns beside the ids for the newest `count` tokens, which are those of one piece.
-// `lengths`: NULL when they follow from the ids.
-static void annotate(struct btk_encoder *encoder, const struct btk_span *span,
-                     struct btk_piece piece, const uint32_t *lengths, size_t count)
+// The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
+// images, and bytes of affixes, have tokens that leave the piece: they have the place of its end.
+static void annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
+                           struct btk_piece piece, size_t at, size_t begin, size_t end)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    const size_t first = encoding->count - count;
-    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    size_t at = piece.begin;
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t length =
-            lengths ? lengths[i] : token_length(encoder->image, encoding->ids[first + i], i, text);
-        if (encoding->offsets) {
-            // Inside of the piece, whatever lengths an image gives to its tokens.
-            const size_t begin = btk_min_size(at, piece.end - 1);
-            const size_t end = btk_max_size(btk_min_size(at + length, piece.end), begin + 1);
-            encoding->offsets[2 * (first + i)] = btk_span_source_begin(span, begin);
-            encoding->offsets[2 * (first + i) + 1] = btk_span_source_end(span, end - 1);
-        }
-        if (encoding->word_ids) encoding->word_ids[first + i] = encoder->word_id;
-        if (encoding->sources)
-            encoding->sources[2 * (first + i)] = encoding->sources[2 * (first + i) + 1] = 0;
-        at += length;
+    if (encoding->offsets) {
+        begin = btk_min_size(begin, piece.end - 1);
+        end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
+        encoding->offsets[2 * at] = btk_span_source_begin(span, begin);
+        encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
     }
+    if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
+    if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
 }
 
-// Merges a piece that no scratch is made for.
-static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span,
-                        struct btk_piece piece)
-{
-    struct btk_bpe_scratch bpe;
-    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    if (btk_bpe_scratch_init(&bpe, text.length) < 0) return -ENOMEM;
-    bpe.progress = encoder->scratch->progress;
-    encoder->scratch->spill_count++;
-    const size_t count = btk_bpe_merge(encoder->image, &bpe, text);
-    const int status = btk_encode_reserve(encoder, count);
-    if (!status) {
-        struct btk_encoding *const encoding = encoder->encoding;
-        memcpy(encoding->ids + encoding->count, bpe.ids, count * sizeof *bpe.ids);
-        encoding->count += count;
-        if (encoder->annotates) annotate(encoder, span, piece, bpe.lengths, count);
-    }
-    btk_bpe_scratch_clear(&bpe);
-    return status;
-}
-
-// The tokens of a piece, without the cache, into scratch->bpe. Returns the count.
-static size_t run_model(struct btk_encoder *encoder, struct btk_bytes text)
-{
-    const struct btk_image *const image = encoder->image;
-    struct btk_bpe_scratch *const bpe = &encoder->scratch->bpe;
-    if (image->config->model == BTK_MODEL_WORDPIECE)
-        return btk_wordpiece_encode(image, text, bpe->ids, bpe->lengths);
-    const uint32_t id = text.length <= image->config->decoded_bytes_max
-                            ? btk_image_find_bytes(image, text)
-                            : BTK_NO_TOKEN;
-    if (id != BTK_NO_TOKEN
-        && ((image->tokens[id].flags & BTK_TOKEN_WHOLE)
-            || (image->config->flags & BTK_PIPELINE_IGNORE_MERGES)))
-    {
-        bpe->ids[0] = id;
-        bpe->lengths[0] = (uint32_t)text.length;
-        return 1;
-    }
-    return btk_bpe_merge(image, bpe, text);
-}
-
+// `begin`: what the places count from.
 static int append_tokens(struct btk_encoder *encoder, const struct btk_span *span,
-                         struct btk_piece piece, size_t count)
+                         struct btk_piece piece, const struct btk_model_scratch *model,
+                         size_t begin, size_t count)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    const struct btk_bpe_scratch *const bpe = &encoder->scratch->bpe;
     const int status = btk_encode_reserve(encoder, count);
     if (status < 0) return status;
-    memcpy(encoding->ids + encoding->count, bpe->ids, count * sizeof *bpe->ids);
+    const size_t first = encoding->count;
+    memcpy(encoding->ids + first, model->ids, count * sizeof *model->ids);
     encoding->count += count;
-    if (encoder->annotates) annotate(encoder, span, piece, bpe->lengths, count);
+    for (size_t i = 0; i < count && encoder->annotates; i++)
+        annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
+                       begin + model->places[2 * i + 1]);
     return 0;
 }
 
-static int encode_long(struct btk_encoder *encoder, const struct btk_span *span,
-                       struct btk_piece piece)
+// All tokens of a piece, which the scratch has room for.
+static int run_model(struct btk_encoder *encoder, const struct btk_span *span,
+                     struct btk_piece piece, struct btk_model_scratch *model)
 {
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    if (text.length > BTK_LONG_PIECE_BYTES && encoder->image->config->model == BTK_MODEL_BPE)
-        return encode_giant(encoder, span, piece);
-    return append_tokens(encoder, span, piece, run_model(encoder, text));
+    size_t count;
+    int status = btk_model_begin(encoder->image, model, text, &count);
+    while (!status && count) {
+        status = append_tokens(encoder, span, piece, model, piece.begin, count);
+        if (!status) status = btk_model_next(encoder->image, model, &count);
+    }
+    return status;
+}
+
+// A piece that no scratch is made for.
+static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
+{
+    struct btk_model_scratch model;
+    int status = btk_model_scratch_init(&model, encoder->image, piece.end - piece.begin);
+    if (status < 0) return status;
+    btk_model_set_progress(&model, encoder->scratch->progress);
+    model.bpe.random = encoder->scratch->model.bpe.random++;
+    encoder->scratch->spill_count++;
+    status = run_model(encoder, span, piece, &model);
+    btk_model_scratch_clear(&model);
+    return status;
 }
 
 static int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
                         struct btk_piece piece, const struct btk_piece_entry *entry)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    uint32_t *const out = encoding->ids + encoding->count;
-    const size_t count = entry->count;
-    if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
+    const size_t first = encoding->count;
+    uint32_t *const out = encoding->ids + first;
+    const size_t count = btk_piece_entry_count(entry);
+    if (encoding->capacity - first >= BTK_PIECE_IDS_MAX + 1) {
         memcpy(out, entry->ids,
                (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
     } else {
@@ -127,22 +89,69 @@ static int append_entry(struct btk_encoder *encoder, const struct btk_span *span
         memcpy(out, entry->ids, count * sizeof *out);
     }
     encoding->count += count;
-    if (encoder->annotates) annotate(encoder, span, piece, NULL, count);
+    if (!encoder->annotates) return 0;
+    const size_t length = piece.end - piece.begin;
+    for (size_t i = 0, begin = 0, end; i < count; i++, begin = end) {
+        end = btk_piece_entry_end(entry, begin, length);
+        annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+    }
     return 0;
 }
 
-int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
-                     struct btk_piece piece)
+// A piece of at most BTK_PIECE_BYTES_MAX bytes.
+static int encode_short(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
 {
     struct btk_scratch *const scratch = encoder->scratch;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    if (text.length > BTK_PIECE_BYTES_MAX) return encode_long(encoder, span, piece);
     const bool is_padded = text.data + BTK_READ_SLACK_BYTES <= span->readable_end;
     const struct btk_piece_key key = btk_piece_key(text.data, text.length, is_padded);
     struct btk_piece_entry *const set = btk_piece_cache_set(scratch->cache, &key);
     const struct btk_piece_entry *const entry = btk_piece_cache_find(scratch->cache, set, &key);
     if (entry) return append_entry(encoder, span, piece, entry);
-    const size_t count = run_model(encoder, text);
-    if (count <= BTK_PIECE_IDS_MAX) btk_piece_cache_put(set, &key, scratch->bpe.ids, count);
-    return append_tokens(encoder, span, piece, count);
+    struct btk_model_scratch *const model = &scratch->model;
+    size_t count;
+    const int status = btk_model_begin(encoder->image, model, text, &count);
+    if (status < 0) return status;
+    if (scratch->model_is_certain) btk_piece_cache_put(set, &key, model->ids, model->places, count);
+    return append_tokens(encoder, span, piece, model, piece.begin, count);
+}
+
+// A piece as it is.
+static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
+{
+    struct btk_scratch *const scratch = encoder->scratch;
+    const size_t length = piece.end - piece.begin;
+    if (length <= BTK_PIECE_BYTES_MAX) return encode_short(encoder, span, piece);
+    if (length > scratch->model.piece_bytes_max
+        && encoder->image->config->model != BTK_MODEL_UNIGRAM)
+        return encode_giant(encoder, span, piece);
+    return run_model(encoder, span, piece, &scratch->model);
+}
+
+// What stands between its cuts, one after the other, is the same.
+static int encode_cut(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece)
+{
+    const struct btk_bytes text = {span->text.data, piece.end};
+    int status = 0;
+    size_t ticks = piece.begin;
+    for (size_t begin = piece.begin, end; begin < piece.end && !status; begin = end) {
+        end = btk_bpe_next_cut(encoder->image, text, begin);
+        status = encode_whole(encoder, span, (struct btk_piece){(uint32_t)begin, (uint32_t)end});
+        if (end - ticks < BTK_WINDOW_BYTES) continue;
+        btk_progress_tick(&encoder->scratch->progress);
+        ticks = end;
+    }
+    return status;
+}
+
+int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
+                     struct btk_piece piece)
+{
+    const bool is_short = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX;
+    if (is_short || !(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
+        return encode_whole(encoder, span, piece);
+    return encode_cut(encoder, span, piece);
 }

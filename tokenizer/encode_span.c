@@ -7,23 +7,73 @@
 
 #include "tokenizer/engine.h"
 
+static btk_pretok_next_fn *const patterns[] = {
+#define PATTERN(name, NAME, source) btk_pretok_##name##_next,
+    BTK_PATTERN_LIST(PATTERN)
+#undef PATTERN
+};
+
+static int encode_piece_list(struct btk_encoder *encoder, const struct btk_span *span,
+                             const struct btk_piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int status = btk_encode_piece(encoder, span, pieces[i]);
+        if (status < 0) return status;
+        encoder->word_id++;
+    }
+    return 0;
+}
+
 static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *span)
 {
     struct btk_scratch *const scratch = encoder->scratch;
-    btk_pretok_next_fn *const next = encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT
+    const struct btk_image_config *const config = encoder->image->config;
+    btk_pretok_next_fn *const next = config->pretokenizer == BTK_PRETOKENIZER_BERT
                                          ? btk_pretok_bert_next
-                                         : btk_pretok_gpt2_next;
+                                         : patterns[config->pattern];
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
         btk_progress_tick(&scratch->progress);
-        for (size_t i = 0; i < count; i++) {
-            const int status = btk_encode_piece(encoder, span, scratch->pieces[i]);
-            if (status < 0) return status;
-            encoder->word_id++;
-        }
+        const int status = encode_piece_list(encoder, span, scratch->pieces, count);
+        if (status < 0) return status;
     }
     return 0;
+}
+
+enum { PIECES_A_TICK = 4096 };
+
+static int encode_window(struct btk_encoder *encoder, const struct btk_span *span)
+{
+    struct btk_scratch *const scratch = encoder->scratch;
+    const bool wants_maps = encoder->encoding->offsets || encoder->encoding->sources;
+    struct btk_span out;
+    const struct btk_piece *pieces;
+    size_t count;
+    int status =
+        btk_pretokenizer_run(scratch->pretokenizer, span, wants_maps, &out, &pieces, &count);
+    for (size_t i = 0; !status && i < count; i += PIECES_A_TICK) {
+        btk_progress_tick(&scratch->progress);
+        status =
+            encode_piece_list(encoder, &out, pieces + i, btk_min_size(count - i, PIECES_A_TICK));
+    }
+    return status;
+}
+
+static int encode_steps(struct btk_encoder *encoder, const struct btk_span *span)
+{
+    struct btk_pretokenizer *const pretokenizer = encoder->scratch->pretokenizer;
+    const size_t length = span->text.length;
+    int status = 0;
+    for (size_t begin = 0; !status && begin < length;) {
+        const struct btk_bytes left = {span->text.data + begin, length - begin};
+        const size_t end = begin + btk_pretokenizer_window(pretokenizer, left);
+        const struct btk_span window = btk_span_part(span, begin, end);
+        status = encode_window(encoder, &window);
+        begin = end;
+    }
+    btk_pretokenizer_release(pretokenizer);
+    return status;
 }
 
 // --- add_prefix_space: the first piece is not in the text as it stands
@@ -102,9 +152,11 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
 static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
 {
     if (!span->text.length) return 0;
-    return encoder->image->config->pretokenizer == BTK_PRETOKENIZER_BERT
-               ? encode_pieces(encoder, span)
-               : encode_byte_level(encoder, span);
+    switch (encoder->image->config->pretokenizer) {
+    case BTK_PRETOKENIZER_BERT: return encode_pieces(encoder, span);
+    case BTK_PRETOKENIZER_BYTE_LEVEL: return encode_byte_level(encoder, span);
+    default: return encode_steps(encoder, span);
+    }
 }
 
 // Does the source spell the match as the normalized text does?

@@ -19,15 +19,17 @@
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/image.h"
-#include "tokenizer/model/bpe.h"
+#include "tokenizer/model/model.h"
 #include "tokenizer/model/piece_cache.h"
 #include "tokenizer/normalizer/bert.h"
+#include "tokenizer/normalizer/normalizer.h"
+#include "tokenizer/pretokenizer/pretokenizer.h"
 #include "tokenizer/progress.h"
 #include "tokenizer/span.h"
 
 enum {
     BTK_WINDOW_BYTES = 16 * 1024, // of source text, normalized at a time
-    BTK_LONG_PIECE_BYTES = 65536, // longest piece without a spill
+    BTK_LONG_PIECE_BYTES = 65536, // longest piece without a spill, but for Unigram
     BTK_PIECE_BATCH = 256,        // pieces that a pattern gives at a time
     BTK_READ_SLACK_BYTES = 32,    // behind our own buffers, for whole loads
     BTK_COPY_BYTES_MAX = 1 << 20, // largest copy of a text that a scratch keeps
@@ -57,10 +59,13 @@ void btk_normal_buffer_clear(struct btk_normal_buffer *buffer);
 struct btk_scratch {
     const struct btk_kernels *kernels;
     struct btk_piece_cache *cache;
-    struct btk_bpe_scratch bpe; // also the ids and lengths of WordPiece
-    struct btk_bert *bert;      // NULL: no normalizer
+    struct btk_model_scratch model;
+    bool model_is_certain;             // its tokens may be cached
+    struct btk_bert *bert;             // NULL: another normalizer, or none
+    struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
-    struct btk_normal_buffer prefixed; // first piece with its added space
+    struct btk_normal_buffer prefixed;     // first piece with its added space
+    struct btk_pretokenizer *pretokenizer; // NULL: the pattern below
     struct btk_pretok pretok;
     struct btk_piece pieces[BTK_PIECE_BATCH];
     uint8_t *copy; // of texts that are validated
@@ -82,7 +87,7 @@ struct btk_encoder {
     uint32_t word_id;
 };
 
-// All of these: -ENOBUFS, -ENOMEM.
+// All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none.
 
 // Is there room for `count` more tokens?
 BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);

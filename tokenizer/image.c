@@ -17,9 +17,16 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
     [BTK_SECTION_BYTES_LOOKUP] = "bytes lookup",
     [BTK_SECTION_BYTE_IDS] = "byte ids",
+    [BTK_SECTION_CHAR_IDS] = "character ids",
+    [BTK_SECTION_FALLBACK_IDS] = "fallback ids",
+    [BTK_SECTION_AFFIXES] = "affixes",
     [BTK_SECTION_MERGES] = "merges",
+    [BTK_SECTION_RANK_IDS] = "rank ids",
+    [BTK_SECTION_CUT_BITS] = "cut bits",
+    [BTK_SECTION_CUT_PAIRS] = "cut pairs",
     [BTK_SECTION_TRIE_EDGES] = "trie edges",
     [BTK_SECTION_TRIE_TOKENS] = "trie tokens",
+    [BTK_SECTION_SCORES] = "scores",
     [BTK_SECTION_RAW_NODES] = "raw nodes",
     [BTK_SECTION_RAW_EDGES] = "raw edges",
     [BTK_SECTION_NORMAL_NODES] = "normal nodes",
@@ -30,6 +37,8 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_POSTPROCESSOR_STEPS] = "post-processor steps",
     [BTK_SECTION_DECODER_STEPS] = "decoder steps",
     [BTK_SECTION_STEP_DATA] = "step data",
+    [BTK_SECTION_NORMAL_FORMS] = "normal forms",
+    [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
 };
 
 int btk_image_refuse(struct btk_error *error, const char *what)
@@ -91,13 +100,23 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .bytes_lookup = {section_data(header, BTK_SECTION_BYTES_LOOKUP),
                          header->sections[BTK_SECTION_BYTES_LOOKUP].bytes / 8 - 1},
         .byte_ids = section_data(header, BTK_SECTION_BYTE_IDS),
+        .char_ids = section_data(header, BTK_SECTION_CHAR_IDS),
+        .char_mask =
+            header->sections[BTK_SECTION_CHAR_IDS].bytes / sizeof(struct btk_edge_slot) - 1,
+        .fallback_ids = section_data(header, BTK_SECTION_FALLBACK_IDS),
+        .affixes = section_data(header, BTK_SECTION_AFFIXES),
         .merges = section_data(header, BTK_SECTION_MERGES),
         .merge_mask =
             header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .rank_ids = section_data(header, BTK_SECTION_RANK_IDS),
+        .cut_bits = section_data(header, BTK_SECTION_CUT_BITS),
+        .cut_pairs = section_data(header, BTK_SECTION_CUT_PAIRS),
+        .cut_mask = header->sections[BTK_SECTION_CUT_PAIRS].bytes / sizeof(uint64_t) - 1,
         .trie_edges = section_data(header, BTK_SECTION_TRIE_EDGES),
         .trie_edge_mask =
             header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
+        .scores = section_data(header, BTK_SECTION_SCORES),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),
                      (uint32_t)(header->sections[BTK_SECTION_RAW_NODES].bytes
@@ -112,6 +131,10 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .postprocessor = step_list(header, BTK_SECTION_POSTPROCESSOR_STEPS),
         .decoder = step_list(header, BTK_SECTION_DECODER_STEPS),
         .step_data = section_data(header, BTK_SECTION_STEP_DATA),
+        .normal_forms = section_data(header, BTK_SECTION_NORMAL_FORMS),
+        .normal_form_count = (uint32_t)(header->sections[BTK_SECTION_NORMAL_FORMS].bytes
+                                        / sizeof(struct btk_normal_form)),
+        .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
     };
 }
 
@@ -122,6 +145,37 @@ int btk_image_view(const void *image, size_t bytes, struct btk_image *out_view,
     if (status < 0) return status;
     fill_view(image, out_view);
     return 0;
+}
+
+// NULL: it shows its own text.
+static const struct btk_normal_form *find_normal_form(const struct btk_image *image, uint32_t id)
+{
+    if (!(image->tokens[id].flags & BTK_TOKEN_NORMALIZED)) return NULL;
+    uint32_t begin = 0, end = image->normal_form_count;
+    while (begin < end) {
+        const uint32_t middle = begin + (end - begin) / 2;
+        if (image->normal_forms[middle].id == id) return &image->normal_forms[middle];
+        if (image->normal_forms[middle].id < id)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
+}
+
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
+{
+    const struct btk_normal_form *const form = find_normal_form(image, id);
+    if (!form) return btk_image_token_text(image, id);
+    return (struct btk_bytes){image->normal_form_text + form->begin, form->shown_bytes};
+}
+
+struct btk_bytes btk_image_shown_bytes(const struct btk_image *image, uint32_t id)
+{
+    const struct btk_normal_form *const form = find_normal_form(image, id);
+    if (!form) return btk_image_decoded_text(image, id);
+    return (struct btk_bytes){image->normal_form_text + form->begin + form->shown_bytes,
+                              form->decoded_bytes};
 }
 
 static bool equals(struct btk_bytes a, struct btk_bytes b)
@@ -147,7 +201,7 @@ uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes by
         const struct btk_lookup_slot slot =
             image->bytes_lookup.slots[at & image->bytes_lookup.mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
-        if (slot.hash == hash >> 32 && equals(bytes, btk_image_decoded_text(image, slot.id)))
+        if (slot.hash == hash >> 32 && equals(bytes, btk_image_model_text(image, slot.id)))
             return slot.id;
     }
 }

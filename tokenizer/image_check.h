@@ -3,8 +3,12 @@
 #pragma once
 
 #include "common/error.h"
+#include "tokenizer/image.h"
 #include "tokenizer/image_format.h"
 
 // "not a sound tokenizer image: <what>". Return -EPROTO.
 int btk_image_refuse(struct btk_error *error, const char *what);
 int btk_image_refuse_section(struct btk_error *error, enum btk_section section, const char *what);
+
+// The stages, each for its own steps, whose data were found to be inside of the image.
+int btk_pretokenizer_check(const struct btk_image *view, struct btk_error *error);

@@ -7,6 +7,8 @@
 #include "common/utf8.h"
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
+#include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/normalizer/steps.h"
 
 static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
 {
@@ -32,6 +34,10 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     if (config->prefix_count > BTK_TEMPLATE_LIMIT || config->suffix_count > BTK_TEMPLATE_LIMIT)
         return btk_image_refuse(error, "its template is too long");
     const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
+    const bool is_bpe = config->model == BTK_MODEL_BPE;
+    const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
+    const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
+    const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
         enum btk_section section;
         uint64_t bytes;
@@ -39,7 +45,13 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_TOKENS, config->token_count * sizeof(struct btk_token_info)},
         {BTK_SECTION_TOKEN_ENDS, ends_bytes},
         {BTK_SECTION_DECODED_ENDS, ends_bytes},
-        {BTK_SECTION_BYTE_IDS, config->model == BTK_MODEL_BPE ? 256 * sizeof(uint32_t) : 0},
+        {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
+        {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
+        {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
+        {BTK_SECTION_CUT_BITS,
+         has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
+        {BTK_SECTION_SCORES,
+         config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
         {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
                                    * sizeof(struct btk_template_token)},
     };
@@ -51,16 +63,21 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
 
 static int check_table_sizes(const struct btk_image *view, struct btk_error *error)
 {
-    const bool is_bpe = view->config->model == BTK_MODEL_BPE;
+    const uint32_t model = view->config->model;
+    const bool is_bpe = model == BTK_MODEL_BPE;
     const struct {
         enum btk_section section;
         size_t slot_bytes;
         bool is_needed;
     } tables[] = {
         {BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot), true},
-        {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), is_bpe},
+        {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), model != BTK_MODEL_WORDPIECE},
+        {BTK_SECTION_CHAR_IDS, sizeof(struct btk_edge_slot), is_bpe},
         {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
-        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), !is_bpe},
+        {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
+         (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
+        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
+         model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
         const uint64_t bytes = section_bytes(view, tables[i].section);
@@ -105,6 +122,22 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
 }
 
+static int check_normal_forms(const struct btk_image *view, struct btk_error *error)
+{
+    const enum btk_section section = BTK_SECTION_NORMAL_FORMS;
+    const uint64_t text_bytes = section_bytes(view, BTK_SECTION_NORMAL_FORM_TEXT);
+    if (section_bytes(view, section) % sizeof *view->normal_forms)
+        return btk_image_refuse_section(error, section, "has the wrong length");
+    for (uint32_t i = 0; i < view->normal_form_count; i++) {
+        const struct btk_normal_form form = view->normal_forms[i];
+        if (!is_token(view, form.id) || (i && form.id <= view->normal_forms[i - 1].id))
+            return btk_image_refuse_section(error, section, "has no such id");
+        if (form.begin + (uint64_t)form.shown_bytes + form.decoded_bytes > text_bytes)
+            return btk_image_refuse_section(error, section, "has text outside of the image");
+    }
+    return 0;
+}
+
 // What a token shows begins with the prefix that the decoder takes off; bounds of results follow
 // from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
@@ -114,9 +147,12 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
         token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        decoded_bytes_max =
-            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
         const struct btk_bytes shown = btk_image_shown_text(view, id);
+        const size_t other_bytes = btk_max_size(btk_image_decoded_text(view, id).length,
+                                                btk_image_shown_bytes(view, id).length);
+        decoded_bytes_max = btk_max_size(decoded_bytes_max, other_bytes);
+        if (view->tokens[id].flags & BTK_TOKEN_NORMALIZED)
+            decoded_bytes_max = btk_max_size(decoded_bytes_max, shown.length);
         if (btk_utf8_valid_prefix(text.data, text.length) != text.length
             || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
             return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
@@ -132,20 +168,68 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
     return 0;
 }
 
+static int check_ids(const struct btk_image *view, enum btk_section section,
+                     struct btk_error *error)
+{
+    const uint32_t *const ids = section_data(view->header, section);
+    for (uint64_t i = 0; i < section_bytes(view, section) / sizeof *ids; i++)
+        if (ids[i] != BTK_NO_TOKEN && !is_token(view, ids[i]))
+            return btk_image_refuse_section(error, section, "has no such id");
+    return 0;
+}
+
+static int check_chars(const struct btk_image *view, struct btk_error *error)
+{
+    uint64_t empty_count = 0;
+    for (uint64_t i = 0; i <= view->char_mask; i++) {
+        if (view->char_ids[i].key == UINT32_MAX)
+            empty_count++;
+        else if (!is_token(view, view->char_ids[i].child))
+            return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "has no such id");
+    }
+    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "is full");
+    return check_ids(view, BTK_SECTION_BYTE_IDS, error);
+}
+
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
+    const uint64_t rank_count = section_bytes(view, BTK_SECTION_RANK_IDS) / sizeof(uint32_t);
+    const bool has_ranks = view->config->model_flags & BTK_MODEL_KEEPS_STALE;
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
         if (view->merges[i].key == UINT64_MAX)
             empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
+        else if (has_ranks && view->merges[i].rank >= rank_count)
+            return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
-    for (unsigned i = 0; i < 256; i++)
-        if (!is_token(view, view->byte_ids[i]))
-            return btk_image_refuse_section(error, BTK_SECTION_BYTE_IDS, "has no such id");
-    return check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
+    return 0;
+}
+
+static int check_cuts(const struct btk_image *view, struct btk_error *error)
+{
+    if (!(view->config->model_flags & BTK_MODEL_HAS_CUTS)) return 0;
+    for (uint64_t i = 0; i <= view->cut_mask; i++)
+        if (view->cut_pairs[i] == UINT64_MAX) return 0;
+    return btk_image_refuse_section(error, BTK_SECTION_CUT_PAIRS, "is full");
+}
+
+static int check_bpe(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
+        || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
+        return btk_image_refuse(error, "its prefix or suffix is too long");
+    if (!(config->dropout >= 0 && config->dropout <= 1))
+        return btk_image_refuse(error, "its dropout is not between 0 and 1");
+    if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
+        && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
+        return btk_image_refuse(error, "it counts an alphabet that it does not read");
+    int status = check_chars(view, error);
+    if (!status) status = check_merges(view, error);
+    return status < 0 ? status : check_cuts(view, error);
 }
 
 // Edges lead to later nodes: so a walk ends.
@@ -187,16 +271,27 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
     return 0;
 }
 
+static int check_model(const struct btk_image *view, struct btk_error *error)
+{
+    const uint32_t model = view->config->model;
+    int status = check_ids(view, BTK_SECTION_FALLBACK_IDS, error);
+    if (!status && model != BTK_MODEL_WORDPIECE)
+        status = check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
+    if (!status && model == BTK_MODEL_BPE) status = check_bpe(view, error);
+    if (!status && (model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM))
+        status = check_trie(view, error);
+    return status;
+}
+
 static int check_tables(const struct btk_image *view, struct btk_error *error)
 {
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_normal_forms(view, error);
     if (!status) status = check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
-    if (!status)
-        status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
-                                                      : check_trie(view, error);
+    if (!status) status = check_model(view, error);
     if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
     if (!status)
         status = check_added_trie(view, &view->normal_trie, BTK_SECTION_NORMAL_NODES, error);
@@ -206,14 +301,10 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
 static int check_config(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_image_config *const config = view->config;
-    if (config->model != BTK_MODEL_BPE && config->model != BTK_MODEL_WORDPIECE)
+    if (config->model < BTK_MODEL_WORDPIECE || config->model > BTK_MODEL_WORDLEVEL)
         return btk_image_refuse(error, "its model is unknown");
     if (config->unknown_id != BTK_NO_TOKEN && !is_token(view, config->unknown_id))
         return btk_image_refuse(error, "its unknown token does not exist");
-    if (config->model == BTK_MODEL_WORDPIECE && config->unknown_id == BTK_NO_TOKEN)
-        return btk_image_refuse(error, "it has no unknown token");
-    if (config->model == BTK_MODEL_WORDPIECE && config->word_chars_max > BTK_WORD_CHARS_LIMIT)
-        return btk_image_refuse(error, "its words are too long");
     const uint32_t template_count = config->prefix_count + config->suffix_count;
     for (uint32_t i = 0; i < template_count; i++)
         if (!is_token(view, view->template_tokens[i].id))
@@ -258,6 +349,8 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     if (!status) status = check_table_sizes(&view, error);
     if (!status) status = check_config(&view, error);
     if (!status) status = check_all_steps(&view, error);
+    if (!status) status = btk_normalizer_check(&view, error);
+    if (!status) status = btk_pretokenizer_check(&view, error);
     if (!status) status = check_tables(&view, error);
     return status;
 }

@@ -122,12 +122,19 @@ BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer)
     *tokenizer = NULL;
 }
 
+static const char *const model_names[] = {
+    [BTK_MODEL_WORDPIECE] = "WordPiece",
+    [BTK_MODEL_BPE] = "BPE",
+    [BTK_MODEL_UNIGRAM] = "Unigram",
+    [BTK_MODEL_WORDLEVEL] = "WordLevel",
+};
+
 BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
                                 struct btk_tokenizer_info *out_info)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     *out_info = (struct btk_tokenizer_info){
-        .model = config->model == BTK_MODEL_BPE ? "BPE" : "WordPiece",
+        .model = model_names[config->model],
         .vocabulary_count = config->vocabulary_count,
         .token_count = config->token_count,
         .added_token_count = config->added_count,
@@ -138,12 +145,14 @@ BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
     };
 }
 
-static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch)
+static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                        struct btk_error *error)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     scratch->cache = aligned_alloc(64, btk_align_up(sizeof *scratch->cache, 64));
     if (!scratch->cache || btk_piece_cache_init(scratch->cache) < 0) return -ENOMEM;
-    int status = btk_bpe_scratch_init(&scratch->bpe, BTK_LONG_PIECE_BYTES);
+    int status = btk_model_scratch_init(&scratch->model, &tokenizer->image, BTK_LONG_PIECE_BYTES);
+    scratch->model_is_certain = btk_model_is_certain(config);
     if (!status && config->normalizer == BTK_NORMALIZER_BERT) {
         status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES, true);
         scratch->bert = malloc(sizeof *scratch->bert);
@@ -152,8 +161,14 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
         scratch->bert->keeps_spaces =
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
+    if (!status && config->normalizer == BTK_NORMALIZER_STEPS)
+        status =
+            btk_normalizer_new(&tokenizer->image, scratch->kernels, &scratch->normalizer, error);
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
+    if (!status && config->pretokenizer == BTK_PRETOKENIZER_STEPS)
+        return btk_pretokenizer_new(&tokenizer->image, scratch->kernels, &scratch->pretokenizer,
+                                    error);
     return status;
 }
 
@@ -165,15 +180,15 @@ BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_sc
     if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
         return btk_error_export(&error, out_error);
     struct btk_scratch *scratch = calloc(1, sizeof *scratch);
+    no_memory(&error); // whatever fails below without a word
     if (scratch) {
         scratch->kernels = kernels;
-        if (fill_scratch(tokenizer, scratch) == 0) {
+        if (fill_scratch(tokenizer, scratch, &error) == 0) {
             *out_scratch = scratch;
             return 0;
         }
     }
     btk_scratch_free(&scratch);
-    no_memory(&error);
     return btk_error_export(&error, out_error);
 }
 
@@ -181,10 +196,12 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 {
     if (!*scratch) return;
     free((*scratch)->cache);
-    btk_bpe_scratch_clear(&(*scratch)->bpe);
+    btk_model_scratch_clear(&(*scratch)->model);
     free((*scratch)->bert);
+    btk_normalizer_free(&(*scratch)->normalizer);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
+    btk_pretokenizer_free(&(*scratch)->pretokenizer);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -192,7 +209,10 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    return scratch->spill_count;
+    uint64_t count = scratch->spill_count + scratch->model.unigram.spill_count;
+    if (scratch->normalizer) count += btk_normalizer_spill_count(scratch->normalizer);
+    if (scratch->pretokenizer) count += btk_pretokenizer_spill_count(scratch->pretokenizer);
+    return count;
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -211,8 +231,11 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
                                       void *context)
 {
     scratch->progress = (struct btk_progress){report, context};
-    scratch->bpe.progress = scratch->progress;
+    btk_model_set_progress(&scratch->model, scratch->progress);
     if (scratch->bert) scratch->bert->progress = scratch->progress;
+    if (scratch->normalizer) btk_normalizer_set_progress(scratch->normalizer, scratch->progress);
+    if (scratch->pretokenizer)
+        btk_pretokenizer_set_progress(scratch->pretokenizer, scratch->progress);
 }
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)

@@ -52,6 +52,13 @@ typedef size_t btk_pretok_next_fn(struct btk_pretok *pretok, struct btk_piece *o
 BTK_PATTERN_LIST(PATTERN)
 #undef PATTERN
 
+enum btk_pattern {
+#define PATTERN(name, NAME, source) BTK_PATTERN_##NAME,
+    BTK_PATTERN_LIST(PATTERN)
+#undef PATTERN
+        BTK_PATTERN_COUNT
+};
+
 // gpt2: the first piece of " " + text, without that space; empty when the space is a piece of its
 // own. `pretok` is fresh; the text is not empty and does not begin with ' '.
 bool btk_pretok_gpt2_first_after_space(struct btk_pretok *pretok, struct btk_piece *out_piece);

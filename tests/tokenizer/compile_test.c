@@ -115,11 +115,9 @@ Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_the
          "normalizer|lowercase|true or false"},
         {",\"normalizer\":{}", -EINVAL, "normalizer|type"},
         {",\"normalizer\":[]", -EINVAL, "normalizer|object|array"},
-        {",\"pre_tokenizer\":null", -ENOTSUP, "pre_tokenizer|null|BertPreTokenizer"},
-        {",\"pre_tokenizer\":{\"type\":\"Whitespace\"}", -ENOTSUP,
-         "pre_tokenizer.type|Whitespace|BertPreTokenizer"},
-        {",\"pre_tokenizer\":{\"type\":\"ByteLevel\"}", -ENOTSUP,
-         "pre_tokenizer.type|ByteLevel|BertPreTokenizer"},
+        {",\"pre_tokenizer\":[]", -EINVAL, "pre_tokenizer|object|array"},
+        {",\"pre_tokenizer\":{\"type\":\"Delimiter\"}", -ENOTSUP,
+         "pre_tokenizer.type|Delimiter|BertPreTokenizer|CharDelimiterSplit"},
         {",\"decoder\":{\"type\":\"Metaspace\"}", -ENOTSUP,
          "decoder.type|Metaspace|ByteLevel, WordPiece"},
         {",\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"@@\"}", -ENOTSUP, "decoder.prefix|@@"},
@@ -148,8 +146,6 @@ Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_the
 Test(compile, a_bpe_that_is_not_byte_level_is_refused_with_its_place)
 {
     static const struct refusal refusals[] = {
-        {",\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}", -ENOTSUP,
-         "pre_tokenizer.type|BertPreTokenizer|ByteLevel"},
         {",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"use_regex\":1}", -EINVAL,
          "pre_tokenizer|use_regex|true or false"},
         {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}", -EINVAL,

@@ -63,11 +63,61 @@ Test(hostile_image, what_the_compiler_makes_is_sound)
     }
 }
 
-Test(hostile_image, words_longer_than_the_scratch_are_refused)
+// A list of pre-tokenizers that has each kind of number.
+static struct btk_image_header *steps(void)
 {
-    struct btk_image_header *const header = wordpiece();
-    header->config.word_chars_max = BTK_WORD_CHARS_LIMIT + 1;
-    expect_refused(header, "words are too long");
+    return copy_image(btk_small_bpe_json(
+        "", "null",
+        "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"FixedLength\"},"
+        "{\"type\":\"Metaspace\",\"replacement\":\"_\"},"
+        "{\"type\":\"CharDelimiterSplit\",\"delimiter\":\"\\u00e9\"},"
+        "{\"type\":\"ByteLevel\",\"add_prefix_space\":false},{\"type\":\"Whitespace\"}]}"));
+}
+
+Test(hostile_image, numbers_of_steps_stay_inside)
+{
+    static const struct {
+        unsigned step, number;
+        uint32_t value;
+        const char *part;
+    } faults[] = {
+        {0, 0, 0, "pieces of no length"},    {1, 0, 0x110000, "no such character"},
+        {1, 0, 0xd800, "no such character"}, {1, 1, 3, "no such scheme"},
+        {2, 0, 5, "no such behaviour"},      {3, 1, 1000, "no such pattern"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct btk_image_header *const header = steps();
+        struct btk_step *const list = section(header, BTK_SECTION_PRETOKENIZER_STEPS);
+        list[faults[i].step].numbers[faults[i].number] = faults[i].value;
+        expect_refused(header, faults[i].part);
+    }
+}
+
+Test(hostile_image, steps_are_known_and_bytes_come_last)
+{
+    struct btk_image_header *header = steps();
+    struct btk_step *list = section(header, BTK_SECTION_PRETOKENIZER_STEPS);
+    list[0].kind = 0;
+    expect_refused(header, "no such step");
+    header = steps();
+    list = section(header, BTK_SECTION_PRETOKENIZER_STEPS);
+    list[0].kind = list[6].kind; // bytes
+    expect_refused(header, "goes on after its bytes");
+    header = steps();
+    header->config.pattern = 1000;
+    expect_refused(header, "pattern is unknown");
+    header = steps();
+    header->config.pretokenizer = 4;
+    expect_refused(header, "pre-tokenizer is unknown");
+}
+
+Test(hostile_image, what_is_looked_for_is_utf8)
+{
+    struct btk_image_header *const header = steps();
+    const struct btk_step *const list = section(header, BTK_SECTION_PRETOKENIZER_STEPS);
+    uint8_t *const data = section(header, BTK_SECTION_STEP_DATA);
+    data[list[2].data_begin] = 0xff;
+    expect_refused(header, "is not UTF-8");
 }
 
 Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)

@@ -75,7 +75,7 @@ bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
 
 bool btk_compiler_needs_bytes(const struct btk_compiler *compiler)
 {
-    return compiler->config.model == BTK_MODEL_BPE
+    return (compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES)
            || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
 }
 
@@ -102,16 +102,21 @@ uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk
     for (uint64_t at = hash;; at++) {
         const struct btk_lookup_slot slot = slots[at & mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
-        if (btk_bytes_equal(compiler->tokens[slot.id].text, text)) return slot.id;
+        if (slot.hash == hash >> 32 && btk_bytes_equal(compiler->tokens[slot.id].text, text))
+            return slot.id;
     }
 }
 
 uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text)
 {
     const uint32_t id = btk_compiler_find_token(compiler, text);
-    return id != BTK_NO_TOKEN && (compiler->tokens[id].flags & BTK_COMPILER_TOKEN_OUTSIDE)
-               ? BTK_NO_TOKEN
-               : id;
+    return id != BTK_NO_TOKEN && !btk_compiler_is_model_token(compiler, id) ? BTK_NO_TOKEN : id;
+}
+
+bool btk_compiler_is_model_token(const struct btk_compiler *compiler, uint32_t id)
+{
+    return (compiler->tokens[id].flags & (BTK_TOKEN_EXISTS | BTK_COMPILER_TOKEN_OUTSIDE))
+           == BTK_TOKEN_EXISTS;
 }
 
 int btk_compile_text_lookup(struct btk_compiler *compiler)
@@ -127,7 +132,12 @@ int btk_compile_text_lookup(struct btk_compiler *compiler)
         if (!(compiler->tokens[id].flags & BTK_TOKEN_EXISTS)) continue;
         const uint64_t hash = btk_lookup_hash(compiler->tokens[id].text);
         uint64_t at = hash;
-        while (slots[at & mask].id != BTK_NO_TOKEN) at++;
+        // Of two tokens with one text the last one counts.
+        while (slots[at & mask].id != BTK_NO_TOKEN
+               && !(slots[at & mask].hash == hash >> 32
+                    && btk_bytes_equal(compiler->tokens[slots[at & mask].id].text,
+                                       compiler->tokens[id].text)))
+            at++;
         slots[at & mask] = (struct btk_lookup_slot){(uint32_t)(hash >> 32), id};
     }
     return 0;
@@ -165,8 +175,12 @@ static int run_steps(struct btk_compiler *compiler)
         const int status = steps[i](compiler);
         if (status < 0) return status;
     }
-    return compiler->config.model == BTK_MODEL_BPE ? btk_compile_bpe(compiler)
-                                                   : btk_compile_wordpiece(compiler);
+    switch (compiler->config.model) {
+    case BTK_MODEL_BPE: return btk_compile_bpe(compiler);
+    case BTK_MODEL_UNIGRAM: return btk_compile_unigram(compiler);
+    case BTK_MODEL_WORDPIECE: return btk_compile_trie(compiler);
+    default: return btk_compile_piece_lookup(compiler);
+    }
 }
 
 int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image, struct btk_error *error)

@@ -30,14 +30,18 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     int status = btk_image_view(image->data, image->length, &view, compiler->error);
     if (status < 0) return status;
     struct btk_bpe_scratch scratch;
-    if (btk_bpe_scratch_init(&scratch, view.config->decoded_bytes_max) < 0)
+    const size_t bytes_max =
+        btk_max_size(view.config->decoded_bytes_max, view.config->token_bytes_max);
+    if (btk_bpe_scratch_init(&scratch, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
         return btk_compiler_no_memory(compiler);
     struct btk_token_info *const tokens =
         (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
     for (uint32_t id = 0; id < view.config->token_count; id++) {
-        const struct btk_bytes bytes = btk_image_decoded_text(&view, id);
-        if (!bytes.length || btk_image_find_bytes(&view, bytes) != id) continue;
-        if (btk_bpe_merge(&view, &scratch, bytes) == 1 && scratch.ids[0] == id)
+        const struct btk_bytes piece = btk_image_model_text(&view, id);
+        size_t count;
+        if (!piece.length || btk_image_find_bytes(&view, piece) != id) continue;
+        if (btk_bpe_merge(&view, &scratch, piece, &count) == 0 && count == 1 && scratch.ids[0] == id
+            && scratch.lengths[0] == piece.length)
             tokens[id].flags |= BTK_TOKEN_WHOLE;
     }
     btk_bpe_scratch_clear(&scratch);
@@ -64,7 +68,8 @@ int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_imag
     if (!status) {
         header.bytes = image.length;
         memcpy(image.data, &header, sizeof header);
-        if (compiler->config.model == BTK_MODEL_BPE) status = mark_whole_tokens(compiler, &image);
+        if (compiler->config.model == BTK_MODEL_BPE && compiler->config.dropout <= 0)
+            status = mark_whole_tokens(compiler, &image);
     }
     if (status < 0) {
         btk_buffer_clear(&image);

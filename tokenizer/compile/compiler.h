@@ -41,7 +41,11 @@ struct btk_compiler {
     struct btk_compiler_added *added; // config.added_count
     uint32_t *added_slots;            // hash table of indices into `added`
     uint64_t added_slot_mask;
-    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
+    struct btk_bytes prefix;       // continuing_subword_prefix
+    struct btk_bytes suffix;       // BPE: end_of_word_suffix
+    struct btk_merge_slot *merges; // BPE, by rank: merge_count of them
+    uint32_t merge_count;
+    double *scores; // Unigram: config.vocabulary_count of them
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -77,6 +81,7 @@ bool btk_compiler_needs_bytes(const struct btk_compiler *compiler);
 uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
 // Of the model alone.
 uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text);
+bool btk_compiler_is_model_token(const struct btk_compiler *compiler, uint32_t id);
 int btk_compile_text_lookup(struct btk_compiler *compiler);
 
 // Room for tokens up to `id`; new ones have no text and no flags.
@@ -92,14 +97,24 @@ int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, 
 int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section section,
                           struct btk_step step, struct btk_bytes data);
 
+// Fills compiler->merges from an array of strings or of pairs.
+int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges);
+// Adds the normalizer's step of a charsmap (normalizer/steps.h, PRECOMPILED).
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place);
+
 // The stages of compiling, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
+int btk_compile_vocabulary(struct btk_compiler *compiler); // all of model
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
-int btk_compile_bpe(struct btk_compiler *compiler);       // merges, bytes -> id
-int btk_compile_wordpiece(struct btk_compiler *compiler); // trie
+int btk_compile_bpe(struct btk_compiler *compiler);
+int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
+int btk_compile_unigram(struct btk_compiler *compiler);
+int btk_compile_trie(struct btk_compiler *compiler);         // WordPiece, Unigram
+int btk_compile_piece_lookup(struct btk_compiler *compiler); // all but WordPiece
+int btk_compile_fallback(struct btk_compiler *compiler);     // BPE, Unigram
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
 
@@ -51,7 +50,7 @@ struct btk_bytes btk_format_spell_bytes(struct btk_format *format, struct btk_by
     if (!out) return (struct btk_bytes){0};
     size_t length = 0;
     for (size_t i = 0; i < bytes.length; i++)
-        length += btk_utf8_encode(btk_byte_alphabet_char(bytes.data[i]), out + length);
+        length += btk_byte_alphabet_spell(bytes.data[i], out + length);
     return (struct btk_bytes){out, length};
 }
 

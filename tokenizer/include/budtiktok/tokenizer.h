@@ -96,7 +96,7 @@ BTK_API_MUST_USE BTK_API int btk_tokenizer_attach(const void *image, size_t imag
 BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer);
 
 struct btk_tokenizer_info {
-    const char *model;         // "WordPiece" or "BPE"
+    const char *model;         // "WordPiece", "BPE", "Unigram", "WordLevel"
     uint32_t vocabulary_count; // without added tokens that are not in the model
     uint32_t token_count;      // with them
     uint32_t added_token_count;
@@ -169,7 +169,8 @@ BTK_API size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t te
 
 // Encodes one text of at most 2^31 bytes; NUL is a character. With BTK_INVALID_UTF8_REPLACE, offsets
 // and sources speak of the text with its replacements. Errors: -EILSEQ (error->offset: the first
-// byte that is not UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill).
+// byte that is not UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill),
+// -ENODATA (something is unknown, and the vocabulary has no unknown token).
 // encoding->count is 0 after a failure; the columns may have been written.
 BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_scratch *scratch, const char *text,
