@@ -12,6 +12,10 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TOKENS] = "tokens",
     [BTK_SECTION_TOKEN_ENDS] = "token ends",
     [BTK_SECTION_TOKEN_TEXT] = "token text",
+    [BTK_SECTION_SHOWN_ENDS] = "shown ends",
+    [BTK_SECTION_SHOWN_TEXT] = "shown text",
+    [BTK_SECTION_BYTES_ENDS] = "bytes ends",
+    [BTK_SECTION_BYTES_TEXT] = "bytes text",
     [BTK_SECTION_DECODED_ENDS] = "decoded ends",
     [BTK_SECTION_DECODED_TEXT] = "decoded text",
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
@@ -38,6 +42,11 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_DECODER_STEPS] = "decoder steps",
     [BTK_SECTION_STEP_DATA] = "step data",
 };
+
+const char *btk_image_section_name(enum btk_section section)
+{
+    return section_names[section];
+}
 
 int btk_image_refuse(struct btk_error *error, const char *what)
 {
@@ -91,6 +100,10 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .tokens = section_data(header, BTK_SECTION_TOKENS),
         .token_ends = section_data(header, BTK_SECTION_TOKEN_ENDS),
         .token_text = section_data(header, BTK_SECTION_TOKEN_TEXT),
+        .shown_ends = section_data(header, BTK_SECTION_SHOWN_ENDS),
+        .shown_text = section_data(header, BTK_SECTION_SHOWN_TEXT),
+        .bytes_ends = section_data(header, BTK_SECTION_BYTES_ENDS),
+        .bytes_text = section_data(header, BTK_SECTION_BYTES_TEXT),
         .decoded_ends = section_data(header, BTK_SECTION_DECODED_ENDS),
         .decoded_text = section_data(header, BTK_SECTION_DECODED_TEXT),
         .text_lookup = {section_data(header, BTK_SECTION_TEXT_LOOKUP),

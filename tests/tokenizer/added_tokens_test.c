@@ -87,24 +87,10 @@ Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
         -EINVAL, "would get the id 2");
 }
 
-Test(added_tokens, one_that_bytes_cannot_show_is_refused)
-{
-    expect_refused(btk_small_bpe_json(ADDED("FOO", ""), "{\"type\": \"BertNormalizer\"}",
-                                      "{\"type\": \"ByteLevel\"}"),
-                   -ENOTSUP, "\"FOO\" is not supported");
-}
-
 Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
 {
     char *const json = btk_small_bpe_json(ADDED("ababab", ""), "null", "{\"type\": \"ByteLevel\"}");
     char *const merge = strstr(json, "\"ab ab\"");
     memcpy(merge, "\"abab ab\"]}}", 13);
     expect_refused(json, -EINVAL, "gives a token that is not in the vocabulary");
-}
-
-Test(added_tokens, the_decoder_has_the_prefix_of_the_model)
-{
-    char *const json = btk_small_wordpiece_json("", "");
-    memcpy(strstr(json, "\"##\""), "\"@@\"", 4);
-    expect_refused(json, -ENOTSUP, "decoder.prefix");
 }

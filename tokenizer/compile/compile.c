@@ -73,12 +73,6 @@ bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
     return a.length == b.length && (!a.length || memcmp(a.data, b.data, a.length) == 0);
 }
 
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler)
-{
-    return (compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES)
-           || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
-}
-
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask)
 {
@@ -169,7 +163,7 @@ static int run_steps(struct btk_compiler *compiler)
     static btk_compile_step *const steps[] = {
         btk_compile_vocabulary, btk_compile_normalizer,   btk_compile_pretokenizer,
         btk_compile_decoder,    btk_compile_added_tokens, btk_compile_postprocessor,
-        btk_compile_texts,
+        btk_compile_texts,      btk_compile_decoded,
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(steps); i++) {
         const int status = steps[i](compiler);

@@ -130,10 +130,6 @@ static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uin
 static int show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
 {
     if (btk_bytes_equal(added->pattern, added->text)) return 0;
-    if (btk_compiler_needs_bytes(compiler))
-        return btk_compiler_unsupported(compiler, "added_tokens", added->text,
-                                        "with a byte-level model or decoder, tokens that the "
-                                        "normalizer does not change, or \"normalized\": false");
     struct btk_compiler_token *const token = &compiler->tokens[added->id];
     token->flags |= BTK_TOKEN_NORMALIZED;
     token->normal = added->pattern;
