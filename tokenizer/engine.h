@@ -64,7 +64,7 @@ struct btk_scratch {
     struct btk_bert *bert;             // NULL: another normalizer, or none
     struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
-    struct btk_normal_buffer prefixed; // first piece with its added space
+    struct btk_normal_buffer prefixed;     // first piece with its added space
     struct btk_pretokenizer *pretokenizer; // NULL: the pattern below
     struct btk_pretok pretok;
     struct btk_piece pieces[BTK_PIECE_BATCH];

@@ -34,8 +34,6 @@ struct btk_image {
     const struct btk_token_info *tokens;
     const uint32_t *token_ends;
     const uint8_t *token_text;
-    const uint32_t *shown_ends;
-    const uint8_t *shown_text;
     const uint32_t *bytes_ends;
     const uint8_t *bytes_text;
     const uint32_t *decoded_ends;
@@ -65,6 +63,9 @@ struct btk_image {
     struct btk_step_list postprocessor;
     struct btk_step_list decoder;
     const uint8_t *step_data;
+    const struct btk_normal_form *normal_forms;
+    uint32_t normal_form_count;
+    const uint8_t *normal_form_text;
 };
 
 // What errors call a section: "token text", ...
@@ -91,11 +92,7 @@ static inline struct btk_bytes btk_image_bytes(const struct btk_image *image, ui
 }
 
 // What a token of an encoding shows, and what the decoder is given.
-static inline struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
-{
-    const uint32_t begin = image->shown_ends[id];
-    return (struct btk_bytes){image->shown_text + begin, image->shown_ends[id + 1] - begin};
-}
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id);
 
 static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *image, uint32_t id)
 {

@@ -87,7 +87,7 @@ struct btk_image_config {
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
     uint32_t token_bytes_max;   // of TOKEN_TEXT
-    uint32_t shown_bytes_max;   // of SHOWN_TEXT
+    uint32_t shown_bytes_max;   // of TOKEN_TEXT and NORMAL_FORM_TEXT
     uint32_t model_bytes_max;   // of BYTES_TEXT
     uint32_t decoded_bytes_max; // of DECODED_TEXT, and of what a first token becomes
     uint32_t prefix_count;      // of the template: tokens before the text
@@ -107,7 +107,7 @@ enum btk_token_flag {
     BTK_TOKEN_SPECIAL = 1 << 2,    // skip_special_tokens leaves it out
     BTK_TOKEN_BYTE = 1 << 3,       // its DECODED_TEXT is one byte of a run (ByteFallback)
     BTK_TOKEN_WHOLE = 1 << 4,      // BPE: merging its bytes gives this token and nothing else
-    BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows its normalized form
+    BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows another text: see NORMAL_FORMS
 };
 
 struct btk_token_info {
@@ -156,6 +156,14 @@ struct btk_added_edge {
     uint32_t node;
 };
 
+// What an added token shows instead of its text: the text as the normalizer has it. At `begin` of
+// NORMAL_FORM_TEXT.
+struct btk_normal_form {
+    uint32_t id;
+    uint32_t begin;
+    uint32_t bytes;
+};
+
 // One component of a list: a normalizer of a Sequence, a pre-tokenizer, a decoder. What `kind`, `flags`
 // and `numbers` mean says the header of the stage; its strings and tables are in STEP_DATA, each at a
 // multiple of 8.
@@ -177,8 +185,6 @@ enum btk_section {
     BTK_SECTION_TOKENS,       // struct btk_token_info[token_count]
     BTK_SECTION_TOKEN_ENDS,   // uint32_t[token_count + 1], the first is 0
     BTK_SECTION_TOKEN_TEXT,   // as `tokens` shows it
-    BTK_SECTION_SHOWN_ENDS,   // uint32_t[token_count + 1]
-    BTK_SECTION_SHOWN_TEXT,   // what an encoding and the decoder see
     BTK_SECTION_BYTES_ENDS,   // uint32_t[token_count + 1]: a model that reads bytes
     BTK_SECTION_BYTES_TEXT,   // the bytes that the token stands for
     BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]: see decoder/plan.h
@@ -206,6 +212,8 @@ enum btk_section {
     BTK_SECTION_POSTPROCESSOR_STEPS, // btk_step
     BTK_SECTION_DECODER_STEPS,       // btk_step
     BTK_SECTION_STEP_DATA,
+    BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
+    BTK_SECTION_NORMAL_FORM_TEXT,
     BTK_SECTION_COUNT
 };
 

@@ -78,12 +78,13 @@ static void write_pipeline(struct btk_json_writer *writer, const struct btk_imag
     write_number(writer, "special_tokens_behind", config->suffix_count);
 }
 
-// As the errors name it, in one word.
+// As the errors name it, in one word: "pretokenizer_steps".
 static const char *member_name(enum btk_section section, char name[64])
 {
-    snprintf(name, 64, "%s", btk_image_section_name(section));
-    for (char *at = name; *at; at++)
-        if (*at == ' ' || *at == '-') *at = '_';
+    size_t length = 0;
+    for (const char *at = btk_image_section_name(section); *at && length < 63; at++)
+        if (*at != '-') name[length++] = *at == ' ' ? '_' : *at;
+    name[length] = 0;
     return name;
 }
 

@@ -121,13 +121,6 @@ Test(hostile_image, what_is_looked_for_is_utf8)
     expect_refused(header, "is not UTF-8");
 }
 
-Test(hostile_image, words_longer_than_the_scratch_are_refused)
-{
-    struct btk_image_header *const header = wordpiece();
-    header->config.word_chars_max = BTK_WORD_CHARS_LIMIT + 1;
-    expect_refused(header, "words are too long");
-}
-
 // A copy of bytes that another section shares would change both.
 Test(hostile_image, what_is_decoded_is_utf8_and_no_longer_than_it_says)
 {

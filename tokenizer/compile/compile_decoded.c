@@ -24,8 +24,12 @@ static void view_sections(struct decoded *decoded)
     decoded->image = (struct btk_image){
         .config = &decoded->compiler->config,
         .tokens = (const void *)sections[BTK_SECTION_TOKENS].data,
-        .shown_ends = (const void *)sections[BTK_SECTION_SHOWN_ENDS].data,
-        .shown_text = sections[BTK_SECTION_SHOWN_TEXT].data,
+        .token_ends = (const void *)sections[BTK_SECTION_TOKEN_ENDS].data,
+        .token_text = sections[BTK_SECTION_TOKEN_TEXT].data,
+        .normal_forms = (const void *)sections[BTK_SECTION_NORMAL_FORMS].data,
+        .normal_form_count =
+            (uint32_t)(sections[BTK_SECTION_NORMAL_FORMS].length / sizeof(struct btk_normal_form)),
+        .normal_form_text = sections[BTK_SECTION_NORMAL_FORM_TEXT].data,
         .decoder = {(const void *)sections[BTK_SECTION_DECODER_STEPS].data,
                     (uint32_t)(sections[BTK_SECTION_DECODER_STEPS].length
                                / sizeof(struct btk_step))},
@@ -101,7 +105,8 @@ int btk_compile_decoded(struct btk_compiler *compiler)
     struct decoded decoded = {.compiler = compiler};
     view_sections(&decoded);
     decoded.plan = btk_decoder_plan(&decoded.image);
-    const size_t shown_bytes = compiler->sections[BTK_SECTION_SHOWN_TEXT].length;
+    const size_t shown_bytes = compiler->sections[BTK_SECTION_TOKEN_TEXT].length
+                               + compiler->sections[BTK_SECTION_NORMAL_FORM_TEXT].length;
     decoded.bytes_max = btk_min_size(TOKENS_GROWTH_MAX * shown_bytes + TOKENS_BYTES_MIN, INT32_MAX);
     int status = 0;
     if (btk_decoder_bound(&decoded.image, 0, decoded.image.decoder.count, 1, 1) > GROWTH_MAX)

@@ -7,18 +7,16 @@
 #include "tokenizer/image.h"
 #include "tokenizer/model/bpe.h"
 
-// Most tokens show what they are, and many decoders leave them as they are: what is the same stands
-// there once.
+// Many decoders leave tokens as they are, or make the bytes that the model reads: what is the same
+// stands there once.
 static bool try_share(const struct btk_compiler *compiler, struct btk_image_header *header,
                       unsigned at)
 {
     static const struct {
         enum btk_section section, other;
     } likely[] = {
-        {BTK_SECTION_SHOWN_ENDS, BTK_SECTION_TOKEN_ENDS},
-        {BTK_SECTION_SHOWN_TEXT, BTK_SECTION_TOKEN_TEXT},
-        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_SHOWN_ENDS},
-        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_SHOWN_TEXT},
+        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_TOKEN_ENDS},
+        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_TOKEN_TEXT},
         {BTK_SECTION_DECODED_ENDS, BTK_SECTION_BYTES_ENDS},
         {BTK_SECTION_DECODED_TEXT, BTK_SECTION_BYTES_TEXT},
     };

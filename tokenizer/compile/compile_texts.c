@@ -59,7 +59,12 @@ static int append_text(struct btk_compiler *compiler, enum btk_section ends, enu
     return append_end(compiler, ends, text);
 }
 
-// A token that is not all of the alphabet stands for itself.
+static void note_length(uint32_t *in_out_max, size_t length)
+{
+    if (length > *in_out_max) *in_out_max = (uint32_t)length;
+}
+
+// What a model that reads bytes reads. A token that is not all of the alphabet stands for itself.
 static int append_bytes(struct btk_compiler *compiler, struct btk_bytes text)
 {
     uint8_t *const bytes = (uint8_t *)btk_arena_copy(&compiler->arena, text);
@@ -69,10 +74,22 @@ static int append_bytes(struct btk_compiler *compiler, struct btk_bytes text)
         if (text.length) memcpy(bytes, text.data, text.length);
         length = text.length;
     }
-    if (length > compiler->config.model_bytes_max)
-        compiler->config.model_bytes_max = (uint32_t)length;
+    note_length(&compiler->config.model_bytes_max, length);
     return append_text(compiler, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT,
                        (struct btk_bytes){bytes, length});
+}
+
+static int append_normal_form(struct btk_compiler *compiler, uint32_t id, struct btk_bytes shown)
+{
+    struct btk_buffer *const text = &compiler->sections[BTK_SECTION_NORMAL_FORM_TEXT];
+    const struct btk_normal_form form = {
+        .id = id, .begin = (uint32_t)text->length, .bytes = (uint32_t)shown.length};
+    if (text->length + shown.length > INT32_MAX)
+        return btk_compiler_refuse(compiler, "added_tokens", "more than 2 GiB of tokens");
+    if (btk_buffer_append(text, shown.data, shown.length) < 0
+        || btk_buffer_append(&compiler->sections[BTK_SECTION_NORMAL_FORMS], &form, sizeof form) < 0)
+        return btk_compiler_no_memory(compiler);
+    return 0;
 }
 
 static int append_token(struct btk_compiler *compiler, uint32_t id)
@@ -80,23 +97,21 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     const struct btk_compiler_token token = compiler->tokens[id];
     const struct btk_bytes shown = token.flags & BTK_TOKEN_NORMALIZED ? token.normal : token.text;
     struct btk_token_info info = {.flags = token.flags & ~BTK_COMPILER_TOKEN_OUTSIDE};
-    if (token.text.length > compiler->config.token_bytes_max)
-        compiler->config.token_bytes_max = (uint32_t)token.text.length;
-    if (shown.length > compiler->config.shown_bytes_max)
-        compiler->config.shown_bytes_max = (uint32_t)shown.length;
+    note_length(&compiler->config.token_bytes_max, token.text.length);
+    note_length(&compiler->config.shown_bytes_max, shown.length);
     count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
     int status = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
-    if (!status)
-        status = append_text(compiler, BTK_SECTION_SHOWN_ENDS, BTK_SECTION_SHOWN_TEXT, shown);
-    return status < 0 || !reads_bytes(compiler) ? status : append_bytes(compiler, token.text);
+    if (!status && reads_bytes(compiler)) status = append_bytes(compiler, token.text);
+    if (!status && (token.flags & BTK_TOKEN_NORMALIZED))
+        status = append_normal_form(compiler, id, shown);
+    return status;
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status) status = append_end(compiler, BTK_SECTION_SHOWN_ENDS, BTK_SECTION_SHOWN_TEXT);
     if (!status && reads_bytes(compiler))
         status = append_end(compiler, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)

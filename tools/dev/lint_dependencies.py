@@ -27,7 +27,6 @@ ALSO = {"coordinator": {"tokenizer/image.h", "tokenizer/image_format.h"}}
 # Public headers are included as users do, and belong to the room that keeps them.
 PUBLIC = {"types.h": "common", "tokenizer.h": "tokenizer", "client.h": "client"}
 LIBRARIES = {
-    "jansson": {"common/json.c"},
     "utf8proc": {"common/unicode.c"},
     "xxhash": {"common/hash.c"},
     "msgpack": {"ipc/control.c"},
@@ -44,7 +43,8 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(home|root|Users|work|src)/[\w.-]+")
 DATA = (".txt", ".jsonl", "default/bpe.json", "default/wordpiece.json", "Cargo.lock")
 FILE_LINES_MAX = 500
-GENERATED = ("common/unicode_tables.c", "common/unicode_properties_tables.c")
+GENERATED = ("common/unicode_kinds.c", "common/unicode_properties_tables.c",
+             "common/unicode_tables.c")
 
 
 def check_include(path, kind, header):
