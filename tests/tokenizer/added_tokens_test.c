@@ -180,10 +180,3 @@ Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
     memcpy(merge, "\"abab ab\"]}}", 13);
     expect_refused(json, -EINVAL, "gives a token that is not in the vocabulary");
 }
-
-Test(added_tokens, the_decoder_has_the_prefix_of_the_model)
-{
-    char *const json = btk_small_wordpiece_json("", "");
-    memcpy(strstr(json, "\"##\""), "\"@@\"", 4);
-    expect_refused(json, -ENOTSUP, "decoder.prefix");
-}
