@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   4u
+#define BTK_IMAGE_VERSION   5u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
@@ -63,6 +63,8 @@ enum btk_pipeline_flag {
     // All that reaches the model is of the byte-level alphabet, so it reads the bytes themselves:
     // the tables of the model are made of bytes.
     BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
+    // The template does not say what becomes of a single text: only the post-processor's program does.
+    BTK_PIPELINE_POST_GENERAL = 1 << 7,
 };
 
 enum btk_model_flag {
