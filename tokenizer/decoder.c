@@ -86,7 +86,7 @@ static int append_token(const struct btk_image *image, uint32_t id, bool is_firs
                         struct decode_output *output)
 {
     switch (image->config->decoder) {
-    case BTK_DECODER_BYTE_LEVEL: return append(output, btk_image_decoded_text(image, id));
+    case BTK_DECODER_BYTE_LEVEL: return append(output, btk_image_shown_bytes(image, id));
     case BTK_DECODER_WORDPIECE: return append_word(image, id, is_first, output);
     default: return append_joined(image, id, is_first, output);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tokenizer/engine.h"
+#include "tokenizer/model/bpe_cut.h"
 
 int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
 {
@@ -116,8 +117,9 @@ static int encode_short(struct btk_encoder *encoder, const struct btk_span *span
     return append_tokens(encoder, span, piece, model, piece.begin, count);
 }
 
-int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
-                     struct btk_piece piece)
+// A piece as it is.
+static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
 {
     struct btk_scratch *const scratch = encoder->scratch;
     const size_t length = piece.end - piece.begin;
@@ -126,4 +128,30 @@ int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
         && encoder->image->config->model != BTK_MODEL_UNIGRAM)
         return encode_giant(encoder, span, piece);
     return run_model(encoder, span, piece, &scratch->model);
+}
+
+// What stands between its cuts, one after the other, is the same.
+static int encode_cut(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece)
+{
+    const struct btk_bytes text = {span->text.data, piece.end};
+    int status = 0;
+    size_t ticks = piece.begin;
+    for (size_t begin = piece.begin, end; begin < piece.end && !status; begin = end) {
+        end = btk_bpe_next_cut(encoder->image, text, begin);
+        status = encode_whole(encoder, span, (struct btk_piece){(uint32_t)begin, (uint32_t)end});
+        if (end - ticks < BTK_WINDOW_BYTES) continue;
+        btk_progress_tick(&encoder->scratch->progress);
+        ticks = end;
+    }
+    return status;
+}
+
+int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
+                     struct btk_piece piece)
+{
+    const bool is_short = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX;
+    if (is_short || !(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
+        return encode_whole(encoder, span, piece);
+    return encode_cut(encoder, span, piece);
 }

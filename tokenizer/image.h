@@ -61,6 +61,9 @@ struct btk_image {
     struct btk_step_list postprocessor;
     struct btk_step_list decoder;
     const uint8_t *step_data;
+    const struct btk_normal_form *normal_forms;
+    uint32_t normal_form_count;
+    const uint8_t *normal_form_text;
 };
 
 // Is this an image, of our version, whole, and do all of its indices stay inside? `image` is aligned
@@ -84,11 +87,10 @@ static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *im
 }
 
 // What a token of an encoding shows, and what the decoder is given.
-static inline struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
-{
-    return image->tokens[id].flags & BTK_TOKEN_NORMALIZED ? btk_image_decoded_text(image, id)
-                                                          : btk_image_token_text(image, id);
-}
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id);
+
+// The bytes that a token stands for to a ByteLevel decoder.
+struct btk_bytes btk_image_shown_bytes(const struct btk_image *image, uint32_t id);
 
 static inline struct btk_bytes btk_image_step_data(const struct btk_image *image,
                                                    const struct btk_step *step)

@@ -97,7 +97,7 @@ struct btk_image_config {
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
     uint32_t token_bytes_max;   // of TOKEN_TEXT
-    uint32_t decoded_bytes_max; // of DECODED_TEXT
+    uint32_t decoded_bytes_max; // of DECODED_TEXT and NORMAL_FORM_TEXT
     uint32_t prefix_count;      // of the template: tokens before the text
     uint32_t suffix_count;
     uint32_t text_type_id;      // type id of the text's tokens
@@ -112,11 +112,10 @@ struct btk_image_config {
 enum btk_token_flag {
     BTK_TOKEN_EXISTS = 1 << 0,
     BTK_TOKEN_ADDED = 1 << 1,
-    BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
-    BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
-    BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
-    BTK_TOKEN_NORMALIZED =
-        1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
+    BTK_TOKEN_SPECIAL = 1 << 2,    // skip_special_tokens leaves it out
+    BTK_TOKEN_CONTINUES = 1 << 3,  // begins with the continuing prefix
+    BTK_TOKEN_WHOLE = 1 << 4,      // BPE: merging its bytes gives this token and nothing else
+    BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows another text: see NORMAL_FORMS
 };
 
 struct btk_token_info {
@@ -165,6 +164,15 @@ struct btk_added_edge {
     uint32_t node;
 };
 
+// What an added token shows instead of its text: the text as the normalizer has it. At `begin` of
+// NORMAL_FORM_TEXT, and behind it the bytes that it stands for (ByteLevel; else none).
+struct btk_normal_form {
+    uint32_t id;
+    uint32_t begin;
+    uint32_t shown_bytes;
+    uint32_t decoded_bytes;
+};
+
 // One component of a list: a normalizer of a Sequence, a pre-tokenizer, a decoder. What `kind`, `flags`
 // and `numbers` mean says the header of the stage; its strings and tables are in STEP_DATA, each at a
 // multiple of 8.
@@ -211,6 +219,8 @@ enum btk_section {
     BTK_SECTION_POSTPROCESSOR_STEPS, // btk_step
     BTK_SECTION_DECODER_STEPS,       // btk_step
     BTK_SECTION_STEP_DATA,
+    BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
+    BTK_SECTION_NORMAL_FORM_TEXT,
     BTK_SECTION_COUNT
 };
 

@@ -7,6 +7,7 @@
 #include "common/utf8.h"
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
+#include "tokenizer/model/bpe_cut.h"
 #include "tokenizer/normalizer/steps.h"
 
 static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
@@ -35,6 +36,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
     const bool is_bpe = config->model == BTK_MODEL_BPE;
     const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
+    const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
     const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
         enum btk_section section;
@@ -46,6 +48,8 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
+        {BTK_SECTION_CUT_BITS,
+         has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
          config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
         {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
@@ -70,6 +74,8 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), model != BTK_MODEL_WORDPIECE},
         {BTK_SECTION_CHAR_IDS, sizeof(struct btk_edge_slot), is_bpe},
         {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
+        {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
+         (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
         {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
          model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM},
     };
@@ -116,6 +122,22 @@ static int check_lookup(const struct btk_image *view, enum btk_section section,
     return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
 }
 
+static int check_normal_forms(const struct btk_image *view, struct btk_error *error)
+{
+    const enum btk_section section = BTK_SECTION_NORMAL_FORMS;
+    const uint64_t text_bytes = section_bytes(view, BTK_SECTION_NORMAL_FORM_TEXT);
+    if (section_bytes(view, section) % sizeof *view->normal_forms)
+        return btk_image_refuse_section(error, section, "has the wrong length");
+    for (uint32_t i = 0; i < view->normal_form_count; i++) {
+        const struct btk_normal_form form = view->normal_forms[i];
+        if (!is_token(view, form.id) || (i && form.id <= view->normal_forms[i - 1].id))
+            return btk_image_refuse_section(error, section, "has no such id");
+        if (form.begin + (uint64_t)form.shown_bytes + form.decoded_bytes > text_bytes)
+            return btk_image_refuse_section(error, section, "has text outside of the image");
+    }
+    return 0;
+}
+
 // What a token shows begins with the prefix that the decoder takes off; bounds of results follow
 // from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
@@ -125,9 +147,12 @@ static int check_texts(const struct btk_image *view, struct btk_error *error)
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
         token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        decoded_bytes_max =
-            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
         const struct btk_bytes shown = btk_image_shown_text(view, id);
+        const size_t other_bytes = btk_max_size(btk_image_decoded_text(view, id).length,
+                                                btk_image_shown_bytes(view, id).length);
+        decoded_bytes_max = btk_max_size(decoded_bytes_max, other_bytes);
+        if (view->tokens[id].flags & BTK_TOKEN_NORMALIZED)
+            decoded_bytes_max = btk_max_size(decoded_bytes_max, shown.length);
         if (btk_utf8_valid_prefix(text.data, text.length) != text.length
             || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
             return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
@@ -183,6 +208,14 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
     return 0;
 }
 
+static int check_cuts(const struct btk_image *view, struct btk_error *error)
+{
+    if (!(view->config->model_flags & BTK_MODEL_HAS_CUTS)) return 0;
+    for (uint64_t i = 0; i <= view->cut_mask; i++)
+        if (view->cut_pairs[i] == UINT64_MAX) return 0;
+    return btk_image_refuse_section(error, BTK_SECTION_CUT_PAIRS, "is full");
+}
+
 static int check_bpe(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_image_config *const config = view->config;
@@ -194,8 +227,9 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
         && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it counts an alphabet that it does not read");
-    const int status = check_chars(view, error);
-    return status < 0 ? status : check_merges(view, error);
+    int status = check_chars(view, error);
+    if (!status) status = check_merges(view, error);
+    return status < 0 ? status : check_cuts(view, error);
 }
 
 // Edges lead to later nodes: so a walk ends.
@@ -254,6 +288,7 @@ static int check_tables(const struct btk_image *view, struct btk_error *error)
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
     if (!status)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_normal_forms(view, error);
     if (!status) status = check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status) status = check_model(view, error);

@@ -55,11 +55,36 @@ static void write_pipeline(struct btk_json_writer *writer, const struct btk_imag
 
 static void write_sections(struct btk_json_writer *writer, const struct btk_image_header *header)
 {
-    static const char *const names[BTK_SECTION_COUNT] = {
-        "tokens",       "token_ends",   "token_text",   "decoded_ends",
-        "decoded_text", "text_lookup",  "bytes_lookup", "byte_ids",
-        "merges",       "trie_edges",   "trie_tokens",  "raw_nodes",
-        "raw_edges",    "normal_nodes", "normal_edges", "template"};
+    static const char *const names[BTK_SECTION_COUNT] = {"tokens",
+                                                         "token_ends",
+                                                         "token_text",
+                                                         "decoded_ends",
+                                                         "decoded_text",
+                                                         "text_lookup",
+                                                         "bytes_lookup",
+                                                         "byte_ids",
+                                                         "char_ids",
+                                                         "fallback_ids",
+                                                         "affixes",
+                                                         "merges",
+                                                         "rank_ids",
+                                                         "cut_bits",
+                                                         "cut_pairs",
+                                                         "trie_edges",
+                                                         "trie_tokens",
+                                                         "scores",
+                                                         "raw_nodes",
+                                                         "raw_edges",
+                                                         "normal_nodes",
+                                                         "normal_edges",
+                                                         "template",
+                                                         "normalizer_steps",
+                                                         "pretokenizer_steps",
+                                                         "postprocessor_steps",
+                                                         "decoder_steps",
+                                                         "step_data",
+                                                         "normal_forms",
+                                                         "normal_form_text"};
     btk_json_name(writer, "bytes");
     btk_json_begin_object(writer);
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++)

@@ -83,15 +83,54 @@ Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
     expect_refused(
         strdup("{\"added_tokens\": [{\"content\": \"new\"}],"
                "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
-               "\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
+               "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\","
+               "\"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
         -EINVAL, "would get the id 2");
 }
 
-Test(added_tokens, one_that_bytes_cannot_show_is_refused)
+// "FOO" becomes "foo", U+4E2D gets spaces around it, which the byte-level alphabet does not have, and
+// "AB" becomes a token of the model.
+static struct btk_tokenizer *open_byte_level(void)
 {
-    expect_refused(btk_small_bpe_json(ADDED("FOO", ""), "{\"type\": \"BertNormalizer\"}",
-                                      "{\"type\": \"ByteLevel\"}"),
-                   -ENOTSUP, "\"FOO\" is not supported");
+    return btk_small_open(
+        btk_small_bpe_json(ADDED("FOO", "") "," ADDED("\\u4e2d", "") "," ADDED("AB", ""),
+                           "{\"type\": \"BertNormalizer\"}",
+                           "{\"type\": \"ByteLevel\", \"add_prefix_space\": false}"));
+}
+
+static void expect_ids(const struct btk_tokenizer *tokenizer, const char *text,
+                       const uint32_t *wanted, size_t count)
+{
+    uint32_t ids[16];
+    struct btk_scratch *scratch;
+    struct btk_error_info error;
+    struct btk_encoding encoding = {.capacity = 16, .ids = ids};
+    const struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
+    cr_assert_eq(btk_scratch_new(tokenizer, &scratch, &error), 0);
+    cr_assert_eq(btk_encode(tokenizer, scratch, text, strlen(text), &options, &encoding, &error),
+                 0);
+    cr_expect_eq(encoding.count, count, "%zu tokens of \"%s\"", encoding.count, text);
+    for (size_t i = 0; i < count && i < encoding.count; i++)
+        cr_expect_eq(ids[i], wanted[i], "token %zu of \"%s\" is %u", i, text, ids[i]);
+    btk_scratch_free(&scratch);
+}
+
+Test(added_tokens, a_byte_level_model_finds_and_decodes_what_the_normalizer_made_of_them)
+{
+    struct btk_tokenizer *tokenizer = open_byte_level();
+    expect_ids(tokenizer, "FOO foo", (const uint32_t[]){258, 32, 258}, 3);
+    expect_ids(tokenizer, "a\xe4\xb8\xad\x62", (const uint32_t[]){97, 259, 98}, 3);
+    expect_ids(tokenizer, "AB ab", (const uint32_t[]){260, 32, 260}, 3);
+    const uint32_t ids[] = {258, 97, 259, 256, 260};
+    const char wanted[] = "fooa \xe4\xb8\xad abab";
+    char text[256];
+    size_t bytes = 0;
+    struct btk_error_info error;
+    cr_assert_leq(btk_decode_bound(tokenizer, 5), sizeof text);
+    cr_assert_eq(btk_decode(tokenizer, ids, 5, false, text, sizeof text, &bytes, &error), 0);
+    cr_expect_eq(bytes, sizeof wanted - 1);
+    cr_expect_eq(memcmp(text, wanted, sizeof wanted - 1), 0);
+    btk_tokenizer_close(&tokenizer);
 }
 
 Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)

@@ -120,13 +120,6 @@ Test(hostile_image, what_is_looked_for_is_utf8)
     expect_refused(header, "is not UTF-8");
 }
 
-Test(hostile_image, words_longer_than_the_scratch_are_refused)
-{
-    struct btk_image_header *const header = wordpiece();
-    header->config.word_chars_max = BTK_WORD_CHARS_LIMIT + 1;
-    expect_refused(header, "words are too long");
-}
-
 Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
 {
     struct btk_image_header *const header = wordpiece();

@@ -127,17 +127,12 @@ static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uin
 }
 
 // simple_id_to_token() of the reference: the normalized form is what is decoded.
-static int show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
+static void show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
 {
-    if (btk_bytes_equal(added->pattern, added->text)) return 0;
-    if (btk_compiler_needs_bytes(compiler))
-        return btk_compiler_unsupported(compiler, "added_tokens", added->text,
-                                        "with a byte-level model or decoder, tokens that the "
-                                        "normalizer does not change, or \"normalized\": false");
+    if (btk_bytes_equal(added->pattern, added->text)) return;
     struct btk_compiler_token *const token = &compiler->tokens[added->id];
     token->flags |= BTK_TOKEN_NORMALIZED;
     token->normal = added->pattern;
-    return 0;
 }
 
 static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normalizer,
@@ -159,8 +154,8 @@ static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normali
         added.id = (*next_id)++;
         status = add_outside(compiler, added.text, added.id);
     }
-    if (!status) status = show_normalized(compiler, &added);
     if (status < 0) return status;
+    show_normalized(compiler, &added);
     compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;

@@ -213,5 +213,6 @@ int btk_compile_bpe(struct btk_compiler *compiler)
     int status = compile_chars(compiler);
     if (!status) status = btk_compile_piece_lookup(compiler);
     if (!status) status = btk_compile_fallback(compiler);
-    return status < 0 ? status : compile_merges(compiler);
+    if (!status) status = compile_merges(compiler);
+    return status < 0 ? status : btk_compile_cuts(compiler);
 }

@@ -54,8 +54,9 @@ static int append_text(struct btk_compiler *compiler, enum btk_section ends, enu
     return append_end(compiler, ends, text);
 }
 
-// A token that is not all of the alphabet stands for itself, as the reference's decoder has it.
-static int append_decoded(struct btk_compiler *compiler, struct btk_bytes text)
+// The bytes that a text of the byte-level alphabet stands for. One that is not all of the alphabet
+// stands for itself, as the reference's decoder has it.
+static int decode(struct btk_compiler *compiler, struct btk_bytes text, struct btk_bytes *out_bytes)
 {
     uint8_t *const bytes = (uint8_t *)btk_arena_copy(&compiler->arena, text);
     if (!bytes) return btk_compiler_no_memory(compiler);
@@ -64,21 +65,45 @@ static int append_decoded(struct btk_compiler *compiler, struct btk_bytes text)
         if (text.length) memcpy(bytes, text.data, text.length);
         length = text.length;
     }
-    if (length > compiler->config.decoded_bytes_max)
-        compiler->config.decoded_bytes_max = (uint32_t)length;
-    return append_text(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT,
-                       (struct btk_bytes){bytes, length});
+    *out_bytes = (struct btk_bytes){bytes, length};
+    return 0;
 }
 
-// What the decoder is given: nothing where the token's own text will do.
-static int append_shown(struct btk_compiler *compiler, struct btk_bytes shown, uint32_t flags)
+static void count_decoded(struct btk_compiler *compiler, size_t length)
 {
-    if (btk_compiler_needs_bytes(compiler)) return append_decoded(compiler, shown);
-    if (!(flags & BTK_TOKEN_NORMALIZED))
-        return append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
-    if (shown.length > compiler->config.decoded_bytes_max)
-        compiler->config.decoded_bytes_max = (uint32_t)shown.length;
-    return append_text(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, shown);
+    if (length > compiler->config.decoded_bytes_max)
+        compiler->config.decoded_bytes_max = (uint32_t)length;
+}
+
+static int append_decoded(struct btk_compiler *compiler, struct btk_bytes text)
+{
+    struct btk_bytes bytes = {0};
+    const int status = btk_compiler_needs_bytes(compiler) ? decode(compiler, text, &bytes) : 0;
+    if (status < 0) return status;
+    count_decoded(compiler, bytes.length);
+    return append_text(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, bytes);
+}
+
+static int append_normal_form(struct btk_compiler *compiler, uint32_t id, struct btk_bytes shown)
+{
+    struct btk_bytes bytes = {0};
+    const int status = btk_compiler_needs_bytes(compiler) ? decode(compiler, shown, &bytes) : 0;
+    if (status < 0) return status;
+    count_decoded(compiler, btk_max_size(bytes.length, shown.length));
+    struct btk_buffer *const text = &compiler->sections[BTK_SECTION_NORMAL_FORM_TEXT];
+    const struct btk_normal_form form = {
+        .id = id,
+        .begin = (uint32_t)text->length,
+        .shown_bytes = (uint32_t)shown.length,
+        .decoded_bytes = (uint32_t)bytes.length,
+    };
+    if (text->length + shown.length + bytes.length > INT32_MAX)
+        return btk_compiler_refuse(compiler, "added_tokens", "more than 2 GiB of tokens");
+    if (btk_buffer_append(text, shown.data, shown.length) < 0
+        || btk_buffer_append(text, bytes.data, bytes.length) < 0
+        || btk_buffer_append(&compiler->sections[BTK_SECTION_NORMAL_FORMS], &form, sizeof form) < 0)
+        return btk_compiler_no_memory(compiler);
+    return 0;
 }
 
 static int append_token(struct btk_compiler *compiler, uint32_t id)
@@ -95,9 +120,11 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
     count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
-    const int status =
-        append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
-    return status < 0 ? status : append_shown(compiler, shown, token.flags);
+    int status = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
+    if (!status) status = append_decoded(compiler, token.text);
+    if (!status && (token.flags & BTK_TOKEN_NORMALIZED))
+        status = append_normal_form(compiler, id, shown);
+    return status;
 }
 
 int btk_compile_texts(struct btk_compiler *compiler)

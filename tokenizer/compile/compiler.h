@@ -112,6 +112,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the
 int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
 int btk_compile_bpe(struct btk_compiler *compiler);
+int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
 int btk_compile_unigram(struct btk_compiler *compiler);
 int btk_compile_trie(struct btk_compiler *compiler);         // WordPiece, Unigram
 int btk_compile_piece_lookup(struct btk_compiler *compiler); // all but WordPiece

@@ -76,9 +76,8 @@ static void put_complement(struct printer *printer, struct btk_code_set set)
 static void put_set(struct printer *printer, struct btk_code_set set)
 {
     const bool is_one = set.count == 1 && set.ranges[0].first == set.ranges[0].last;
-    const bool is_all = set.count == 2 && set.ranges[0].first == 0
-                        && set.ranges[0].last == 0xd7ff && set.ranges[1].first == 0xe000
-                        && set.ranges[1].last == 0x10ffff;
+    const bool is_all = set.count == 2 && set.ranges[0].first == 0 && set.ranges[0].last == 0xd7ff
+                        && set.ranges[1].first == 0xe000 && set.ranges[1].last == 0x10ffff;
     if (!set.count) {
         put(printer, "(?!)");
     } else if (is_all) {

@@ -7,6 +7,7 @@
 #include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
+#include "tokenizer/model/bpe_cut.h"
 
 enum { LINE_MAX_SYMBOLS = 64, TICK_EVERY = 1 << 16 };
 
@@ -61,7 +62,7 @@ struct spelling {
     uint32_t unknown_length; // of the unknown token that is not yet in the list; 0: there is none
 };
 
-static uint32_t find_char(const struct btk_image *image, uint32_t code_point, uint32_t place)
+uint32_t btk_bpe_find_char(const struct btk_image *image, uint32_t code_point, uint32_t place)
 {
     const uint32_t key = code_point << 2 | place;
     for (uint64_t at = btk_edge_hash(key);; at++) {
@@ -154,7 +155,7 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
         const uint32_t code_point = is_byte ? byte : btk_utf8_decode(piece.data + at, &length);
         const uint32_t place = char_place(config, at, at + length, piece.length);
         const uint32_t id =
-            is_byte ? image->byte_ids[place << 8 | byte] : find_char(image, code_point, place);
+            is_byte ? image->byte_ids[place << 8 | byte] : btk_bpe_find_char(image, code_point, place);
         if (id == BTK_NO_TOKEN) {
             const int status =
                 add_unknown(spelling, (struct btk_bytes){piece.data + at, length}, place);

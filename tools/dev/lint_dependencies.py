@@ -27,7 +27,6 @@ ALSO = {"coordinator": {"tokenizer/image.h", "tokenizer/image_format.h"}}
 # Public headers are included as users do, and belong to the room that keeps them.
 PUBLIC = {"types.h": "common", "encodings.h": "tokenizer", "tokenizer.h": "tokenizer", "client.h": "client"}
 LIBRARIES = {
-    "jansson": {"common/json.c"},
     "utf8proc": {"common/unicode.c"},
     "xxhash": {"common/hash.c"},
     "msgpack": {"ipc/control.c"},
