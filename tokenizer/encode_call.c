@@ -6,6 +6,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/encodings.h"
+#include "tokenizer/normalizer/steps.h"
 
 #define TEXT_BYTES_MAX ((size_t)1 << 31)
 
@@ -150,23 +151,49 @@ static size_t count_program(const struct btk_image *image, bool adds_special, si
     return count;
 }
 
-// A byte gives at most one token; with an added space, a gap of one byte gives two. Normalizing makes
-// no more characters than there were bytes, but more bytes: a Hangul syllable has nine of them then.
+// Beyond all memory, and yet nothing that is multiplied with the size of a column overflows.
+#define BOUND_MAX ((size_t)1 << 48)
+
+static size_t multiply(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? BOUND_MAX : btk_min_size(product, BOUND_MAX);
+}
+
+// Bytes that the normalizer makes of one. What it puts before a text it puts before each gap between
+// added tokens, so no more may be counted on for two.
+static size_t normalizer_growth(const struct btk_image *image)
+{
+    switch (image->config->normalizer) {
+    // Not more characters than there were bytes, but more bytes: a Hangul syllable has nine of them
+    // then. Words are read by the character, pieces of BPE by the byte.
+    case BTK_NORMALIZER_BERT: return image->config->model == BTK_MODEL_BPE ? 3 : 1;
+    case BTK_NORMALIZER_STEPS: return btk_max_size(btk_normalizer_bound(image, 1), 1);
+    default: return 1;
+    }
+}
+
+// A byte gives at most one token; with an added space, a gap of one byte gives two.
 size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
                         const struct btk_encode_options *options)
 {
-    const struct btk_image_config *const config = tokenizer->image.config;
-    size_t specials =
-        options->add_special_tokens ? config->prefix_count + (size_t)config->suffix_count : 0;
-    size_t uses = 1;
-    if (config->flags & BTK_PIPELINE_POST_GENERAL)
-        specials = count_program(&tokenizer->image, options->add_special_tokens, &uses);
-    const size_t bytes =
-        options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 * text_bytes : text_bytes;
-    const bool grows = config->model == BTK_MODEL_BPE && config->normalizer == BTK_NORMALIZER_BERT;
-    const size_t per_byte =
-        (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2u : 1u) * (grows ? 3u : 1u);
-    const size_t steps =
-        btk_pretokenizer_growth(&tokenizer->image) * btk_model_tokens_per_byte(config);
-    return uses * per_byte * steps * bytes + specials + BTK_PIECE_IDS_MAX + 1;
+    const struct btk_image *const image = &tokenizer->image;
+    const struct btk_image_config *const config = image->config;
+    const bool is_general = config->flags & BTK_PIPELINE_POST_GENERAL;
+    size_t uses = 1, specials = 0;
+    if (is_general)
+        specials = count_program(image, options->add_special_tokens, &uses);
+    else if (options->add_special_tokens)
+        specials = config->prefix_count + (size_t)config->suffix_count;
+    const size_t factors[] = {
+        options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 : 1,
+        config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2 : 1,
+        normalizer_growth(image),
+        btk_pretokenizer_growth(image),
+        btk_model_tokens_per_byte(config),
+        uses,
+    };
+    size_t tokens = text_bytes;
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(factors); i++) tokens = multiply(tokens, factors[i]);
+    return tokens + specials + BTK_PIECE_IDS_MAX + 1;
 }

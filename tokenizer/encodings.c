@@ -94,8 +94,10 @@ struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings
     };
 #undef COLUMN
 #undef MASK
-    if (fields & BTK_FIELD_TOKENS)
+    if (fields & BTK_FIELD_TOKENS) {
         view.token_text = (const char *)encodings->token_text.data + entry->text_begin;
+        view.token_text_end = entry->count ? view.token_ends[entry->count - 1] : 0;
+    }
     return view;
 }
 
@@ -103,7 +105,9 @@ const char *btk_encoding_token(const struct btk_encoding_view *view, size_t toke
                                size_t *out_bytes)
 {
     if (!view->token_ends || token >= view->token_count) return NULL;
-    const uint32_t begin = token ? view->token_ends[token - 1] : 0;
-    *out_bytes = view->token_ends[token] - begin;
+    const uint32_t begin = token ? view->token_ends[token - 1] : view->token_text_begin;
+    const uint32_t end = view->token_ends[token];
+    if (begin > end || end > view->token_text_end) return NULL;
+    *out_bytes = end - begin;
     return view->token_text + begin;
 }

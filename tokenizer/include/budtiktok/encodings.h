@@ -170,8 +170,10 @@ struct btk_encoding_view {
     const uint32_t *sequence_ids; // UINT32_MAX: none
     const uint8_t *special_tokens_mask;
     const uint8_t *attention_mask;
-    const uint32_t *token_ends; // token i is token_text[token_ends[i - 1], token_ends[i])
-    const char *token_text;     // UTF-8
+    const uint32_t *token_ends;              // for btk_encoding_token
+    const char *token_text;                  // for btk_encoding_token
+    uint32_t token_text_begin;               // for btk_encoding_token
+    uint32_t token_text_end;                 // for btk_encoding_token
     const struct btk_sequence_range *ranges; // always there; none: one sequence, which is all of it
     size_t range_count;
 };
@@ -182,7 +184,7 @@ BTK_API size_t btk_encodings_count(const struct btk_encodings *encodings, size_t
 BTK_API struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings,
                                                    size_t document, size_t index);
 
-// The token's text.
+// The text of one token, when BTK_FIELD_TOKENS was asked for; not NUL-terminated. NULL: no such token.
 BTK_API const char *btk_encoding_token(const struct btk_encoding_view *view, size_t token,
                                        size_t *out_bytes);
 
