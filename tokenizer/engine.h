@@ -95,9 +95,9 @@ struct btk_encoder {
 // Is there room for `count` more tokens?
 BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);
 
-// The tokens of one piece of a span, which get the encoder's word_id.
-BTK_MUST_USE int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
-                                  struct btk_piece piece);
+// The tokens of pieces of a span. Each gets the encoder's word_id, which goes on.
+BTK_MUST_USE int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
+                                   const struct btk_piece *pieces, size_t count);
 
 // Added tokens of the normalized text, pieces, tokens.
 BTK_MUST_USE int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span);

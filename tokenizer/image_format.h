@@ -148,7 +148,7 @@ enum btk_added_flag {
     BTK_ADDED_SINGLE_WORD = 1 << 0,
     BTK_ADDED_LSTRIP = 1 << 1,
     BTK_ADDED_RSTRIP = 1 << 2,
-    BTK_ADDED_SPECIAL = 1 << 3,
+    BTK_ADDED_SPECIAL = 1 << 3, // or one of the same text was, in the same file
 };
 
 // A node of an added-token trie: its edges stand together, sorted by byte.

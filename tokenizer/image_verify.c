@@ -205,7 +205,7 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
-    return 0;
+    return check_ids(view, BTK_SECTION_RANK_IDS, error);
 }
 
 static int check_cuts(const struct btk_image *view, struct btk_error *error)
@@ -346,8 +346,8 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
         btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
     if (checksum != view.header->checksum) return btk_image_refuse(error, "its checksum is wrong");
     status = check_sizes(&view, error);
-    if (!status) status = check_table_sizes(&view, error);
     if (!status) status = check_config(&view, error);
+    if (!status) status = check_table_sizes(&view, error);
     if (!status) status = check_all_steps(&view, error);
     if (!status) status = btk_normalizer_check(&view, error);
     if (!status) status = btk_pretokenizer_check(&view, error);

@@ -121,7 +121,10 @@ int btk_command_inspect(const struct btk_options *options)
     struct btk_buffer image;
     struct btk_image view;
     btk_buffer_init(&image);
-    int status = btk_compile_named(options->file_count ? options->files[0] : NULL, &image, &error);
+    struct btk_said said;
+    btk_said_read(options, &said);
+    int status =
+        btk_compile_named(options->file_count ? options->files[0] : NULL, &said, &image, &error);
     if (!status) status = btk_image_view(image.data, image.length, &view, &error);
     if (!status && print_image(&view) < 0)
         status = btk_error_set(&error, ENOMEM, BTK_NO_OFFSET, "not enough memory");

@@ -229,8 +229,10 @@ int btk_engine_backend_open(const struct btk_options *options,
     struct engine_backend *const backend = calloc(1, sizeof *backend);
     if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     backend->request = *request;
-    int status =
-        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer, error);
+    struct btk_said said;
+    btk_said_read(options, &said);
+    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &said,
+                                    &backend->tokenizer, error);
     struct btk_error_info info;
     if (!status && btk_scratch_new(backend->tokenizer, &backend->scratch, &info) < 0)
         status = btk_error_import(error, &info);

@@ -3,6 +3,7 @@
 // checksum that fits. btk_image_verify() has to say no.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,26 @@ static struct btk_image_header *bpe(void)
     return copy_image(btk_small_bpe_json("", "null", "{\"type\": \"ByteLevel\"}"));
 }
 
+// A BPE of characters with all that one can have; `options` stand in the model.
+static struct btk_image_header *bpe_of_chars(const char *options)
+{
+    char *const json = malloc(4096);
+    snprintf(json, 4096,
+             "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true%s,"
+             "\"vocab\":{\"<unk>\":0,\"a\":1,\"b\":2,\"\\u00e9\":3,\"ab\":4,\"a\\u00e9\":5,"
+             "\"<0xC3>\":6,\"<0xA9>\":7,\"\":8},\"merges\":[\"a b\",\"a \\u00e9\"%s]}}",
+             options, options[0] == ' ' ? ",\"a \"" : "");
+    return copy_image(json);
+}
+
+static struct btk_image_header *unigram(void)
+{
+    static const char json[] =
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":["
+        "[\"<unk>\",0],[\"a\",-1.5],[\"ab\",-2],[\"<0xC3>\",-3]]}}";
+    return copy_image(strdup(json));
+}
+
 static void *section(struct btk_image_header *header, enum btk_section which)
 {
     return (uint8_t *)header + header->sections[which].offset;
@@ -55,9 +76,10 @@ static void expect_refused(struct btk_image_header *header, const char *part)
 
 Test(hostile_image, what_the_compiler_makes_is_sound)
 {
-    struct btk_image_header *const headers[] = {wordpiece(), bpe()};
+    struct btk_image_header *const headers[] = {wordpiece(), bpe(), bpe_of_chars(""),
+                                                bpe_of_chars(" "), unigram()};
     struct btk_error error;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         cr_expect_eq(verify(headers[i], &error), 0);
         free(headers[i]);
     }
@@ -120,6 +142,60 @@ Test(hostile_image, what_is_looked_for_is_utf8)
     expect_refused(header, "is not UTF-8");
 }
 
+Test(hostile_image, tables_of_characters_have_ids_and_room)
+{
+    struct btk_image_header *header = bpe_of_chars("");
+    struct btk_edge_slot *const chars = section(header, BTK_SECTION_CHAR_IDS);
+    size_t at = 0;
+    while (chars[at].key == UINT32_MAX) at++;
+    chars[at].child = 99;
+    expect_refused(header, "character ids");
+    header = bpe_of_chars("");
+    memset(section(header, BTK_SECTION_CHAR_IDS), 0, header->sections[BTK_SECTION_CHAR_IDS].bytes);
+    expect_refused(header, "character ids\" is full");
+    header = bpe_of_chars("");
+    memset(section(header, BTK_SECTION_CUT_PAIRS), 0,
+           header->sections[BTK_SECTION_CUT_PAIRS].bytes);
+    expect_refused(header, "cut pairs\" is full");
+    header = bpe_of_chars("");
+    ((uint32_t *)section(header, BTK_SECTION_FALLBACK_IDS))[5] = 99;
+    expect_refused(header, "fallback ids");
+}
+
+Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
+{
+    struct btk_image_header *header = bpe_of_chars("");
+    header->config.dropout = 1.5f;
+    expect_refused(header, "dropout");
+    header = bpe_of_chars("");
+    header->config.dropout = __builtin_nanf("");
+    expect_refused(header, "dropout");
+    header = bpe_of_chars("");
+    header->config.model_flags |= BTK_MODEL_COUNTS_ALPHABET;
+    expect_refused(header, "alphabet");
+    header = bpe_of_chars(",\"end_of_word_suffix\":\"b\"");
+    header->config.suffix_bytes = 2;
+    expect_refused(header, "affixes");
+    header = bpe_of_chars("");
+    header->config.suffix_bytes = BTK_AFFIX_BYTES_LIMIT + 1;
+    expect_refused(header, "affixes");
+    header = bpe_of_chars("");
+    header->config.model_flags &= ~(uint32_t)BTK_MODEL_HAS_CUTS;
+    expect_refused(header, "cut bits");
+    header = bpe_of_chars("");
+    header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
+    expect_refused(header, "no such rank");
+    header = bpe_of_chars(" ");
+    ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
+    expect_refused(header, "rank ids");
+    header = unigram();
+    header->config.model = BTK_MODEL_WORDLEVEL;
+    expect_refused(header, "scores");
+    header = wordpiece();
+    header->config.model = 9;
+    expect_refused(header, "model is unknown");
+}
+
 Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
 {
     struct btk_image_header *const header = wordpiece();
@@ -145,11 +221,11 @@ Test(hostile_image, tokens_are_utf8)
     expect_refused(header, "token text");
 }
 
-Test(hostile_image, each_byte_has_a_token)
+Test(hostile_image, tokens_of_bytes_exist)
 {
     struct btk_image_header *const header = bpe();
     uint32_t *const ids = section(header, BTK_SECTION_BYTE_IDS);
-    ids['x'] = BTK_NO_TOKEN;
+    ids['x'] = 1000;
     expect_refused(header, "byte ids");
 }
 
