@@ -15,3 +15,4 @@ int btk_pretokenizer_check(const struct btk_image *view, struct btk_error *error
 int btk_decoder_check(const struct btk_image *view, struct btk_error *error);
 // And the texts that it made of tokens, whose ends were found to be in order.
 int btk_decoder_check_texts(const struct btk_image *view, struct btk_error *error);
+int btk_postprocessor_check(const struct btk_image *view, struct btk_error *error);

@@ -56,6 +56,8 @@ enum btk_pipeline_flag {
     // All that reaches the model is of the byte-level alphabet, so it reads the bytes themselves:
     // the tables of the model are made of bytes.
     BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
+    // The template does not say what becomes of a single text: only the post-processor's program does.
+    BTK_PIPELINE_POST_GENERAL = 1 << 7,
 };
 
 enum btk_model_flag {

@@ -355,6 +355,7 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     if (!status) status = check_table_sizes(&view, error);
     if (!status) status = btk_normalizer_check(&view, error);
     if (!status) status = btk_pretokenizer_check(&view, error);
+    if (!status) status = btk_postprocessor_check(&view, error);
     if (!status) status = check_tables(&view, error);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/engine.h"
+#include "tokenizer/postprocessor/program.h"
 
 int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error)
 {
@@ -230,6 +231,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
     btk_pretokenizer_free(&(*scratch)->pretokenizer);
+    btk_encodings_free(&(*scratch)->general);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -286,6 +288,11 @@ BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uin
                                       const char *text, const uint32_t source[2], size_t *out_bytes)
 {
     if (source[1] == 0) {
+        if (source[0]) {
+            const struct btk_bytes own = btk_post_text(&tokenizer->image, source[0]);
+            *out_bytes = own.length;
+            return (const char *)own.data;
+        }
         if (id >= tokenizer->image.config->token_count) return NULL;
         const struct btk_bytes shown = btk_image_shown_text(&tokenizer->image, id);
         *out_bytes = shown.length;

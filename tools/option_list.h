@@ -90,6 +90,18 @@
            "of ids,type_ids,tokens,offsets,word_ids,sequence_ids,special_tokens_mask,"             \
            "attention_mask,overflowing (default ids)",                                             \
            BTK_ENCODERS)                                                                           \
+    OPTION(truncation, "truncation", "JSON",                                                       \
+           "cut long texts: {\"max_length\": N, \"stride\": 0, \"strategy\": \"longest_first\" "   \
+           "(or only_first, only_second), \"direction\": \"right\" (or left)}; null: off",         \
+           BTK_ENCODERS)                                                                           \
+    OPTION(                                                                                        \
+        padding, "padding", "JSON",                                                                \
+        "fill up short ones: {\"length\": N (default: the longest of a batch), \"direction\": "    \
+        "\"right\", \"pad_to_multiple_of\": N, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": " \
+        "\"[PAD]\"}; null: off",                                                                   \
+        BTK_ENCODERS)                                                                              \
+    OPTION(as_configured, "as-configured", NULL,                                                   \
+           "use the truncation and padding that stand in the tokenizer file", BTK_ENCODERS)        \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \
            "error (default: the document is refused) or replace (by U+FFFD)", BTK_ENCODERS)        \

@@ -160,9 +160,10 @@ BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
 // Begin with BTK_ENCODE_DEFAULTS.
 struct btk_encode_options {
-    bool add_special_tokens; // what the post-processor adds
-    uint8_t offsets_unit;    // enum btk_offsets_unit
-    uint8_t invalid_utf8;    // enum btk_invalid_utf8
+    bool add_special_tokens;    // what the post-processor adds
+    uint8_t offsets_unit;       // enum btk_offsets_unit
+    uint8_t invalid_utf8;       // enum btk_invalid_utf8
+    bool encode_special_tokens; // the text of a special token is text like any other
 };
 
 #define BTK_ENCODE_DEFAULTS                                                                        \
@@ -239,3 +240,6 @@ BTK_API_MUST_USE BTK_API int btk_decode(const struct btk_tokenizer *tokenizer, c
 #ifdef __cplusplus
 }
 #endif
+
+// Pairs, words, batches, truncation, padding.
+#include <budtiktok/encodings.h>
