@@ -27,6 +27,34 @@ static void annotate_token(struct btk_encoder *encoder, const struct btk_span *s
     if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
 }
 
+int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
+    struct btk_buffer *const shown = &encoder->scratch->shown;
+    uint32_t *const source = encoder->encoding->sources + 2 * at;
+    if (shown->length + text.length > UINT32_MAX) return -E2BIG;
+    source[0] = (uint32_t)shown->length;
+    if (btk_buffer_append(shown, text.data, text.length) < 0) return -ENOMEM;
+    source[1] = (uint32_t)shown->length;
+    return 0;
+}
+
+// What is unknown to Unigram shows itself.
+static int show_unknown(struct btk_encoder *encoder, const struct btk_span *span,
+                        const struct btk_model_scratch *model, size_t begin, size_t count)
+{
+    const struct btk_encoding *const encoding = encoder->encoding;
+    const size_t first = encoding->count - count;
+    if (!encoding->sources || encoder->image->config->model != BTK_MODEL_UNIGRAM) return 0;
+    for (size_t i = 0; i < count; i++) {
+        if (model->ids[i] != encoder->image->config->unknown_id) continue;
+        const struct btk_bytes text = {span->text.data + begin + model->places[2 * i],
+                                       model->places[2 * i + 1] - model->places[2 * i]};
+        const int status = btk_encode_show(encoder, first + i, text);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
 // `begin`: what the places count from.
 static int append_tokens(struct btk_encoder *encoder, const struct btk_span *span,
                          struct btk_piece piece, const struct btk_model_scratch *model,
@@ -41,7 +69,7 @@ static int append_tokens(struct btk_encoder *encoder, const struct btk_span *spa
     for (size_t i = 0; i < count && encoder->annotates; i++)
         annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
                        begin + model->places[2 * i + 1]);
-    return 0;
+    return show_unknown(encoder, span, model, begin, count);
 }
 
 // All tokens of a piece, which the scratch has room for.

@@ -182,7 +182,7 @@ struct btk_encoding {
     uint32_t *type_ids;
     uint32_t *word_ids;           // UINT32_MAX: none
     uint8_t *special_tokens_mask; // 1: added by the post-processor
-    uint32_t *sources;            // for btk_token_text_in: bytes in the text; 0, 0: the token's own
+    uint32_t *sources;            // for btk_token_text_in; asking for it may allocate
 };
 
 // Room that is always enough for a text of `text_bytes` bytes.
@@ -214,12 +214,12 @@ btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *
 BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
                                    size_t *out_bytes);
 
-// The same for a token of an encoding: an added token that took spaces beside it shows them, where
-// the text spells it as the normalizer left it.
-// `source` points to its two numbers in `sources`, `text` is what was encoded.
-BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
-                                      const char *text, const uint32_t source[2],
-                                      size_t *out_bytes);
+// The same for a token of an encoding: an added token that took spaces beside it shows them, and what
+// is unknown to a Unigram model shows itself. `source` points to its two numbers in `sources`;
+// `scratch` is that of the call, and has not encoded anything since.
+BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
+                                      const struct btk_scratch *scratch, uint32_t id,
+                                      const uint32_t source[2], size_t *out_bytes);
 
 // The id of a token as btk_token_text() shows it; false: there is none.
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
