@@ -4,12 +4,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/engine.h"
 
 #define ADDED(content, more) "{\"content\": \"" content "\"" more "}"
 #define SPECIAL              ", \"special\": true"
+#define RAW                  ", \"normalized\": false"
 
 static void expect_decoded(const struct btk_tokenizer *tokenizer, bool skip_special_tokens,
                            const char *wanted)
@@ -69,6 +72,36 @@ Test(added_tokens, an_id_beyond_the_vocabulary_has_no_text)
     btk_tokenizer_close(&tokenizer);
 }
 
+// Matches as "begin-end=id".
+static void expect_found(const struct btk_tokenizer *tokenizer, bool skips_special,
+                         const char *text, const char *wanted)
+{
+    struct btk_added_finder finder;
+    struct btk_added_match match;
+    char found[256] = "";
+    size_t length = 0;
+    const struct btk_bytes bytes = {(const uint8_t *)text, strlen(text)};
+    btk_added_finder_init(&finder, &tokenizer->image.raw_trie, &tokenizer->raw_filter, bytes);
+    finder.skips_special = skips_special;
+    while (btk_added_finder_next(&finder, &match))
+        length += (size_t)snprintf(found + length, sizeof found - length, "%zu-%zu=%u ",
+                                   match.begin, match.end, match.id);
+    cr_expect_str_eq(found, wanted);
+}
+
+// A text that was special once is so for good; a special token hides what stands inside of it, also
+// when it is not wanted.
+Test(added_tokens, special_ones_are_passed_over_where_they_are_not_wanted)
+{
+    struct btk_tokenizer *tokenizer = btk_small_open(
+        btk_small_wordpiece_json(ADDED("<s>", RAW SPECIAL) "," ADDED("<s>x", RAW) "," ADDED(
+                                     "s", RAW) "," ADDED("Z", RAW SPECIAL) "," ADDED("Z", RAW),
+                                 ""));
+    expect_found(tokenizer, false, "<s>x<s> s Z", "0-4=8 4-7=7 8-9=9 10-11=10 ");
+    expect_found(tokenizer, true, "<s>x<s> s Z", "0-4=8 8-9=9 ");
+    btk_tokenizer_close(&tokenizer);
+}
+
 static void expect_refused(char *json, int status, const char *part)
 {
     struct btk_tokenizer *tokenizer;
@@ -84,6 +117,7 @@ Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
         strdup("{\"added_tokens\": [{\"content\": \"new\"}],"
                "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
                "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\","
+               "\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100,"
                "\"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
         -EINVAL, "would get the id 2");
 }
@@ -133,17 +167,17 @@ Test(added_tokens, a_byte_level_model_finds_and_decodes_what_the_normalizer_made
     btk_tokenizer_close(&tokenizer);
 }
 
+Test(added_tokens, one_that_the_normalizer_leaves_nothing_of_is_refused)
+{
+    expect_refused(btk_small_bpe_json(ADDED("\\u200b", ""), "{\"type\": \"BertNormalizer\"}",
+                                      "{\"type\": \"ByteLevel\"}"),
+                   -EINVAL, "leaves nothing of");
+}
+
 Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
 {
     char *const json = btk_small_bpe_json(ADDED("ababab", ""), "null", "{\"type\": \"ByteLevel\"}");
     char *const merge = strstr(json, "\"ab ab\"");
     memcpy(merge, "\"abab ab\"]}}", 13);
     expect_refused(json, -EINVAL, "gives a token that is not in the vocabulary");
-}
-
-Test(added_tokens, the_decoder_has_the_prefix_of_the_model)
-{
-    char *const json = btk_small_wordpiece_json("", "");
-    memcpy(strstr(json, "\"##\""), "\"@@\"", 4);
-    expect_refused(json, -ENOTSUP, "decoder.prefix");
 }
