@@ -11,6 +11,10 @@
 
 enum { LINE_MAX_SYMBOLS = 64, TICK_EVERY = 1 << 16 };
 
+// Four children a node: half as many steps down as with two, and the four share a line of the
+// cache, for which the first node stands HEAP_SHIFT entries behind the aligned memory.
+enum { HEAP_ARITY = 4, HEAP_SHIFT = 3 };
+
 #define NO_RANK UINT32_MAX
 
 // Every page of a long piece's arrays is touched for the first time somewhere: that takes time too.
@@ -35,7 +39,9 @@ int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity)
     scratch->previous = malloc(count * sizeof *scratch->previous);
     scratch->next = malloc(count * sizeof *scratch->next);
     // Each of the n - 1 pairs; each of at most n - 1 merges takes one away and puts two there.
-    scratch->heap = malloc(2 * count * sizeof *scratch->heap);
+    scratch->heap_room = HEAP_SHIFT + 2 * count;
+    scratch->heap =
+        aligned_alloc(64, btk_align_up(scratch->heap_room * sizeof *scratch->heap, (size_t)64));
     if (scratch->ids && scratch->lengths && scratch->previous && scratch->next && scratch->heap)
         return 0;
     btk_bpe_scratch_clear(scratch);
@@ -154,8 +160,8 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
         size_t length = 1;
         const uint32_t code_point = is_byte ? byte : btk_utf8_decode(piece.data + at, &length);
         const uint32_t place = char_place(config, at, at + length, piece.length);
-        const uint32_t id =
-            is_byte ? image->byte_ids[place << 8 | byte] : btk_bpe_find_char(image, code_point, place);
+        const uint32_t id = is_byte ? image->byte_ids[place << 8 | byte]
+                                    : btk_bpe_find_char(image, code_point, place);
         if (id == BTK_NO_TOKEN) {
             const int status =
                 add_unknown(spelling, (struct btk_bytes){piece.data + at, length}, place);
@@ -169,6 +175,26 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
     }
     flush_unknown(spelling);
     return 0;
+}
+
+// All of it in one go, where each byte has a token wherever it stands. False: one has none.
+static bool try_spell_bytes(struct spelling *spelling, struct btk_bytes piece)
+{
+    const struct btk_image *const image = spelling->image;
+    const struct btk_image_config *const config = image->config;
+    struct btk_bpe_scratch *const scratch = spelling->scratch;
+    if (!(config->flags & BTK_PIPELINE_MODEL_READS_BYTES) || config->prefix_bytes
+        || config->suffix_bytes || (config->model_flags & BTK_MODEL_COUNTS_ALPHABET))
+        return false;
+    for (size_t i = 0; i < piece.length; i++) {
+        const uint32_t id = image->byte_ids[piece.data[i]];
+        if (id == BTK_NO_TOKEN) return false;
+        tick(scratch, i);
+        scratch->ids[i] = id;
+        scratch->lengths[i] = 1;
+    }
+    spelling->count = piece.length;
+    return true;
 }
 
 // --- Merges
@@ -244,31 +270,35 @@ static size_t merge_line(const struct btk_image *image, struct btk_bpe_scratch *
 
 // --- Long lists: a token stands where its first symbol stood; lengths 0: merged away
 
-static void sift_up(uint64_t *heap, size_t at)
-{
-    const uint64_t value = heap[at];
-    while (at > 0 && heap[(at - 1) / 2] > value) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = value;
-}
-
 static void push(struct btk_bpe_scratch *scratch, uint64_t entry)
 {
-    scratch->heap[scratch->heap_count] = entry;
-    sift_up(scratch->heap, scratch->heap_count++);
+    uint64_t *const heap = scratch->heap + HEAP_SHIFT;
+    size_t at = scratch->heap_count++;
+    while (at > 0 && heap[(at - 1) / HEAP_ARITY] > entry) {
+        heap[at] = heap[(at - 1) / HEAP_ARITY];
+        at = (at - 1) / HEAP_ARITY;
+    }
+    heap[at] = entry;
+}
+
+static size_t smallest_child(const uint64_t *heap, size_t first, size_t count)
+{
+    const size_t end = btk_min_size(first + HEAP_ARITY, count);
+    size_t best = first;
+    for (size_t child = first + 1; child < end; child++)
+        if (heap[child] < heap[best]) best = child;
+    return best;
 }
 
 static uint64_t pop(struct btk_bpe_scratch *scratch)
 {
-    uint64_t *const heap = scratch->heap;
+    uint64_t *const heap = scratch->heap + HEAP_SHIFT;
     const uint64_t top = heap[0];
     const size_t count = --scratch->heap_count;
     const uint64_t value = heap[count];
     size_t at = 0;
-    for (size_t child = 1; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && heap[child + 1] < heap[child]) child++;
+    for (size_t first = 1; first < count; first = HEAP_ARITY * at + 1) {
+        const size_t child = smallest_child(heap, first, count);
         if (heap[child] >= value) break;
         heap[at] = heap[child];
         at = child;
@@ -336,7 +366,7 @@ static float draw(struct btk_bpe_scratch *scratch)
 // heap's memory, which has room for all.
 static size_t put_back(struct btk_bpe_scratch *scratch, size_t skipped)
 {
-    const uint64_t *const end = scratch->heap + 2 * scratch->capacity;
+    const uint64_t *const end = scratch->heap + scratch->heap_room;
     for (; skipped; skipped--) push(scratch, *(end - skipped));
     return 0;
 }
@@ -351,7 +381,7 @@ static void merge_candidates(const struct btk_image *image, struct btk_bpe_scrat
         const uint64_t entry = pop(scratch);
         uint32_t id;
         if (dropout > 0 && draw(scratch) < dropout) {
-            scratch->heap[2 * scratch->capacity - ++skipped] = entry;
+            scratch->heap[scratch->heap_room - ++skipped] = entry;
             continue;
         }
         skipped = put_back(scratch, skipped);
@@ -383,7 +413,7 @@ int btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch
 {
     const struct btk_image_config *const config = image->config;
     struct spelling spelling = {.image = image, .scratch = scratch};
-    const int status = spell(&spelling, piece);
+    const int status = try_spell_bytes(&spelling, piece) ? 0 : spell(&spelling, piece);
     if (status < 0) return status;
     const bool is_plain = config->dropout <= 0 && !(config->model_flags & BTK_MODEL_KEEPS_STALE);
     if (config->dropout >= 1)

@@ -35,7 +35,8 @@ struct btk_bpe_scratch {
     uint32_t *lengths; // of each token
     uint32_t *previous;
     uint32_t *next;
-    uint64_t *heap; // rank << 32 | position; 2 * capacity
+    uint64_t *heap; // rank << 32 | position
+    size_t heap_room;
     size_t heap_count;
     uint64_t random;              // dropout: state of the generator
     struct btk_progress progress; // ticks every 65536 candidates
