@@ -97,24 +97,15 @@ static int end_run(struct btk_chain *chain, uint32_t at)
     return push(chain, at + 1, (struct entry){{run->data, length}, !is_text});
 }
 
-// In a stream: how many bytes of the run can go on, and are they a character? 0: more may follow.
-static size_t known_part(struct btk_bytes run, bool *out_is_text)
-{
-    size_t skip = 0;
-    const size_t valid = btk_utf8_check(run.data, run.length, &skip);
-    *out_is_text = valid != 0;
-    if (valid) return valid;
-    // A part that ends where the run does may be the beginning of a character.
-    return skip == run.length && run.data[0] >= 0xc2 && run.data[0] <= 0xf4 ? 0 : skip;
-}
-
 static int pass_run(struct btk_chain *chain, uint32_t at)
 {
     struct btk_room *const run = &chain->steps[at].held;
     bool is_text;
     size_t length;
     int status = 0;
-    while (run->length && !status && (length = known_part(btk_room_text(run), &is_text)) > 0) {
+    while (run->length && !status
+           && (length = btk_decoder_known_part(btk_room_text(run), &is_text)) > 0)
+    {
         uint8_t part[4];
         memcpy(part, run->data, length);
         run->length -= length;
@@ -145,7 +136,7 @@ static int pass_bytes(struct btk_chain *chain, struct chain_step *step, bool is_
     while (known < held->length) {
         bool is_text;
         const struct btk_bytes rest = {held->data + known, held->length - known};
-        const size_t length = known_part(rest, &is_text);
+        const size_t length = btk_decoder_known_part(rest, &is_text);
         if (!length) break;
         known += length;
     }
@@ -196,6 +187,20 @@ static int pass_fused(struct btk_chain *chain, uint32_t at, struct btk_bytes tex
     return btk_room_append(chain->room, text);
 }
 
+// --- Steps that make one string of one
+
+// A stream goes on where decoding would fail: a Strip of more than there is leaves nothing, and what a
+// pattern cannot be tried on, or would make too long, stays as it is.
+static int apply(const struct btk_chain *chain, struct chain_step *step, struct btk_bytes text,
+                 unsigned place)
+{
+    step->out.length = 0;
+    const int status = btk_decoder_step_apply(&step->step, text, place, &step->out);
+    if (status >= 0 || status == -ENOMEM || !chain->is_stream) return status;
+    step->out.length = 0;
+    return status == -ERANGE ? 0 : btk_room_append(&step->out, text);
+}
+
 // --- CTC
 
 // Of the same strings one after the other only the first counts.
@@ -207,21 +212,15 @@ static int push_ctc(struct btk_chain *chain, uint32_t at, struct entry entry)
         && (!entry.text.length || memcmp(entry.text.data, step->held.data, entry.text.length) == 0);
     if (entry.is_raw) return push(chain, at + 1, entry);
     if (is_same) return 0;
-    step->held.length = step->out.length = 0;
+    step->held.length = 0;
     step->holds = true;
     int status = btk_room_append(&step->held, entry.text);
-    if (!status) status = btk_decoder_step_apply(&step->step, entry.text, 0, &step->out);
+    if (!status) status = apply(chain, step, entry.text, 0);
     if (status < 0 || !step->out.length) return status;
     return push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
 }
 
-// --- Steps that make one string of one
-
-static int apply(struct chain_step *step, struct btk_bytes text, unsigned place)
-{
-    step->out.length = 0;
-    return btk_decoder_step_apply(&step->step, text, place, &step->out);
-}
+// --- BPEDecoder
 
 // The last string is another than the others, so one waits until the next is there.
 static int push_suffix(struct btk_chain *chain, uint32_t at, struct entry entry)
@@ -229,7 +228,7 @@ static int push_suffix(struct btk_chain *chain, uint32_t at, struct entry entry)
     struct chain_step *const step = &chain->steps[at];
     int status = 0;
     if (step->holds) {
-        status = apply(step, btk_room_text(&step->held), 0);
+        status = apply(chain, step, btk_room_text(&step->held), 0);
         if (!status)
             status = push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
     }
@@ -243,10 +242,12 @@ static int end_suffix(struct btk_chain *chain, uint32_t at)
 {
     struct chain_step *const step = &chain->steps[at];
     if (!step->holds) return 0;
-    const int status = apply(step, btk_room_text(&step->held), BTK_PLACE_LAST);
+    const int status = apply(chain, step, btk_room_text(&step->held), BTK_PLACE_LAST);
     if (status < 0) return status;
     return push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
 }
+
+// --- All
 
 static int push(struct btk_chain *chain, uint32_t at, struct entry entry)
 {
@@ -265,7 +266,7 @@ static int push(struct btk_chain *chain, uint32_t at, struct entry entry)
         default: break;
         }
         if (entry.is_raw) continue;
-        const int status = apply(step, entry.text, place);
+        const int status = apply(chain, step, entry.text, place);
         if (status < 0) return status;
         entry.text = btk_room_text(&step->out);
     }
