@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading JSON (RFC 8259), with bounds. The JSON library is behind this header and nowhere else.
+// Reading JSON (RFC 8259), with bounds, as the reference's serde_json reads it: the same is refused,
+// containers are at most 127 deep, and decimal fractions become the same doubles (json_number.h). No
+// library has that, nor U+0000 in names, which vocabularies have.
 //
-// Strings may hold U+0000 (names of members may not) and are always valid UTF-8: a lone surrogate
-// escape or bytes that are not UTF-8 are a parse error. Of two members with the same name the last
-// one counts, as in the reference's parser. Members keep no order.
+// Strings are always valid UTF-8: a lone surrogate escape or bytes that are not UTF-8 are a parse
+// error. Of two members with the same name the last one counts, as in the reference's parser, at the
+// place of the first one. Integers of more than 64 bits are numbers, but no integers.
 //
 // Ownership: btk_json_free() on the root frees the document; every value and every string in it is
 // borrowed until then. Threads: different documents are independent.
@@ -46,6 +48,6 @@ bool btk_json_try_integer(const struct btk_json *value, int64_t *out_number);
 bool btk_json_try_number(const struct btk_json *value, double *out_number); // integers too
 bool btk_json_try_bool(const struct btk_json *value, bool *out_flag);
 
-// Walks the members of an object in no particular order: begin with *cursor = NULL.
+// Walks the members of an object in the order of the file: begin with *cursor = NULL.
 bool btk_json_next(const struct btk_json *object, void **cursor, struct btk_bytes *out_name,
                    const struct btk_json **out_value);

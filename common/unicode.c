@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <utf8proc.h>
 
+#include "common/unicode_normal.h"
+
 // Runs of marks up to this length are sorted by insertion. Real text has one to four; only hostile
 // text reaches the heap sort, which needs no memory either.
 #define SHORT_RUN 24
@@ -42,6 +44,53 @@ size_t btk_unicode_decompose(uint32_t code_point, uint32_t out[BTK_UNICODE_DECOM
     }
     out[0] = code_point;
     return 1;
+}
+
+size_t btk_unicode_decompose_compatible(uint32_t code_point,
+                                        uint32_t out[BTK_UNICODE_COMPATIBLE_MAX])
+{
+    if (btk_unicode_normal_bits(code_point) & BTK_NORMAL_COMPATIBLE) {
+        utf8proc_int32_t parts[BTK_UNICODE_COMPATIBLE_MAX];
+        int boundary = 0;
+        const utf8proc_ssize_t count = utf8proc_decompose_char(
+            (utf8proc_int32_t)code_point, parts, BTK_UNICODE_COMPATIBLE_MAX,
+            UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
+        if (count > 0 && count <= BTK_UNICODE_COMPATIBLE_MAX) {
+            for (utf8proc_ssize_t i = 0; i < count; i++) out[i] = (uint32_t)parts[i];
+            return (size_t)count;
+        }
+    }
+    out[0] = code_point;
+    return 1;
+}
+
+enum { HANGUL_S = 0xac00, HANGUL_L = 0x1100, HANGUL_V = 0x1161, HANGUL_T = 0x11a7 };
+enum { HANGUL_L_COUNT = 19, HANGUL_V_COUNT = 21, HANGUL_T_COUNT = 28 };
+
+// Unicode, section 3.12. 0: not a pair of it.
+static uint32_t compose_hangul(uint32_t first, uint32_t second)
+{
+    const uint32_t l = first - HANGUL_L, v = second - HANGUL_V;
+    if (l < HANGUL_L_COUNT && v < HANGUL_V_COUNT)
+        return HANGUL_S + (l * HANGUL_V_COUNT + v) * HANGUL_T_COUNT;
+    const uint32_t s = first - HANGUL_S, t = second - HANGUL_T;
+    if (s < HANGUL_L_COUNT * HANGUL_V_COUNT * HANGUL_T_COUNT && s % HANGUL_T_COUNT == 0 && t > 0
+        && t < HANGUL_T_COUNT)
+        return first + t;
+    return 0;
+}
+
+// What has no decomposition in the reference's Unicode is not composed there either.
+uint32_t btk_unicode_compose(uint32_t first, uint32_t second)
+{
+    const uint32_t syllable = compose_hangul(first, second);
+    if (syllable) return syllable;
+    if (!(btk_unicode_normal_bits(second) & BTK_NORMAL_NFC_CHECK)) return 0;
+    utf8proc_int32_t pair[2] = {(utf8proc_int32_t)first, (utf8proc_int32_t)second};
+    const utf8proc_ssize_t count =
+        utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    if (count != 1 || !(btk_unicode_classes((uint32_t)pair[0]) & BTK_CLASS_DECOMPOSES)) return 0;
+    return (uint32_t)pair[0];
 }
 
 uint8_t btk_unicode_combining_class(uint32_t code_point)

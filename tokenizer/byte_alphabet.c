@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizer/byte_alphabet.h"
 
+#include <string.h>
+
 #include "common/utf8.h"
 
 bool btk_byte_alphabet_try_byte(uint32_t code_point, uint8_t *out_byte)
@@ -20,6 +22,19 @@ bool btk_byte_alphabet_try_byte(uint32_t code_point, uint8_t *out_byte)
         }
     }
     return false;
+}
+
+size_t btk_byte_alphabet_spell(uint8_t byte, uint8_t *out_text)
+{
+    uint32_t code_point = byte;
+    if (!btk_byte_prints(byte)) {
+        code_point = 0x100;
+        for (uint32_t before = 0; before < byte; before++) code_point += !btk_byte_prints(before);
+    }
+    uint8_t text[4];
+    const size_t length = btk_utf8_encode(code_point, text);
+    memcpy(out_text, text, length);
+    return length;
 }
 
 bool btk_byte_alphabet_try_bytes(struct btk_bytes text, uint8_t *out_bytes, size_t *out_length)

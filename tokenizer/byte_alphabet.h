@@ -18,6 +18,13 @@ static inline bool btk_byte_prints(uint32_t byte)
     return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xff && byte != 0xad);
 }
 
+// Bytes of the character that stands for a byte, and the character itself, in UTF-8.
+static inline uint32_t btk_byte_alphabet_bytes(uint8_t byte)
+{
+    return byte >= 0x21 && byte <= 0x7e ? 1 : 2;
+}
+size_t btk_byte_alphabet_spell(uint8_t byte, uint8_t *out_text);
+
 // The byte of a character; false: it stands for none.
 bool btk_byte_alphabet_try_byte(uint32_t code_point, uint8_t *out_byte);
 

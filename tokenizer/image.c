@@ -1,39 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
+// The header of an image, its view, look-ups in it.
 #include "tokenizer/image.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/utf8.h"
+#include "tokenizer/image_check.h"
 #include "tokenizer/lookup_hash.h"
 
 static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TOKENS] = "tokens",
     [BTK_SECTION_TOKEN_ENDS] = "token ends",
     [BTK_SECTION_TOKEN_TEXT] = "token text",
+    [BTK_SECTION_BYTES_ENDS] = "bytes ends",
+    [BTK_SECTION_BYTES_TEXT] = "bytes text",
     [BTK_SECTION_DECODED_ENDS] = "decoded ends",
     [BTK_SECTION_DECODED_TEXT] = "decoded text",
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
     [BTK_SECTION_BYTES_LOOKUP] = "bytes lookup",
     [BTK_SECTION_BYTE_IDS] = "byte ids",
+    [BTK_SECTION_CHAR_IDS] = "character ids",
+    [BTK_SECTION_FALLBACK_IDS] = "fallback ids",
+    [BTK_SECTION_AFFIXES] = "affixes",
     [BTK_SECTION_MERGES] = "merges",
+    [BTK_SECTION_RANK_IDS] = "rank ids",
+    [BTK_SECTION_CUT_BITS] = "cut bits",
+    [BTK_SECTION_CUT_PAIRS] = "cut pairs",
     [BTK_SECTION_TRIE_EDGES] = "trie edges",
     [BTK_SECTION_TRIE_TOKENS] = "trie tokens",
+    [BTK_SECTION_SCORES] = "scores",
     [BTK_SECTION_RAW_NODES] = "raw nodes",
     [BTK_SECTION_RAW_EDGES] = "raw edges",
     [BTK_SECTION_NORMAL_NODES] = "normal nodes",
     [BTK_SECTION_NORMAL_EDGES] = "normal edges",
     [BTK_SECTION_TEMPLATE] = "template",
+    [BTK_SECTION_NORMALIZER_STEPS] = "normalizer steps",
+    [BTK_SECTION_PRETOKENIZER_STEPS] = "pre-tokenizer steps",
+    [BTK_SECTION_POSTPROCESSOR_STEPS] = "post-processor steps",
+    [BTK_SECTION_DECODER_STEPS] = "decoder steps",
+    [BTK_SECTION_STEP_DATA] = "step data",
+    [BTK_SECTION_NORMAL_FORMS] = "normal forms",
+    [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
 };
 
-static int refuse(struct btk_error *error, const char *what)
+const char *btk_image_section_name(enum btk_section section)
+{
+    return section_names[section];
+}
+
+int btk_image_refuse(struct btk_error *error, const char *what)
 {
     return btk_error_set(error, EPROTO, BTK_NO_OFFSET,
                          "not a sound tokenizer image: %s; compile the tokenizer again", what);
 }
 
-static int refuse_section(struct btk_error *error, enum btk_section section, const char *what)
+int btk_image_refuse_section(struct btk_error *error, enum btk_section section, const char *what)
 {
     return btk_error_set(error, EPROTO, BTK_NO_OFFSET,
                          "not a sound tokenizer image: section \"%s\" %s; compile the tokenizer "
@@ -41,83 +62,34 @@ static int refuse_section(struct btk_error *error, enum btk_section section, con
                          section_names[section], what);
 }
 
-static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
-{
-    return view->header->sections[section].bytes;
-}
-
 static const void *section_data(const struct btk_image_header *header, enum btk_section section)
 {
     return (const uint8_t *)header + header->sections[section].offset;
-}
-
-static bool is_power_of_two(uint64_t value)
-{
-    return value && !(value & (value - 1));
 }
 
 static int check_header(const struct btk_image_header *header, size_t bytes,
                         struct btk_error *error)
 {
     if (bytes < sizeof *header || header->magic != BTK_IMAGE_MAGIC)
-        return refuse(error, "it does not begin as one");
+        return btk_image_refuse(error, "it does not begin as one");
     if (header->version != BTK_IMAGE_VERSION || header->section_count != BTK_SECTION_COUNT)
-        return refuse(error, "it is of another version");
-    if (header->bytes != bytes) return refuse(error, "its length is not what it says");
+        return btk_image_refuse(error, "it is of another version");
+    if (header->bytes != bytes) return btk_image_refuse(error, "its length is not what it says");
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
         const struct btk_image_section section = header->sections[i];
         if (section.offset % BTK_IMAGE_ALIGNMENT || section.offset > bytes
             || section.bytes > bytes - section.offset)
-            return refuse_section(error, i, "is not inside");
+            return btk_image_refuse_section(error, i, "is not inside");
     }
     return 0;
 }
 
-// Sizes follow from counts: each section is exactly as long as its table says.
-static int check_sizes(const struct btk_image *view, struct btk_error *error)
+static struct btk_step_list step_list(const struct btk_image_header *header,
+                                      enum btk_section section)
 {
-    const struct btk_image_config *const config = view->config;
-    if (config->token_count > BTK_TOKEN_LIMIT) return refuse(error, "it has too many tokens");
-    if (config->prefix_count > BTK_TEMPLATE_LIMIT || config->suffix_count > BTK_TEMPLATE_LIMIT)
-        return refuse(error, "its template is too long");
-    const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
-    const struct {
-        enum btk_section section;
-        uint64_t bytes;
-    } exact[] = {
-        {BTK_SECTION_TOKENS, config->token_count * sizeof(struct btk_token_info)},
-        {BTK_SECTION_TOKEN_ENDS, ends_bytes},
-        {BTK_SECTION_DECODED_ENDS, ends_bytes},
-        {BTK_SECTION_BYTE_IDS, config->model == BTK_MODEL_BPE ? 256 * sizeof(uint32_t) : 0},
-        {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
-                                   * sizeof(struct btk_template_token)},
-    };
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(exact); i++)
-        if (section_bytes(view, exact[i].section) != exact[i].bytes)
-            return refuse_section(error, exact[i].section, "has the wrong length");
-    return 0;
-}
-
-static int check_table_sizes(const struct btk_image *view, struct btk_error *error)
-{
-    const bool is_bpe = view->config->model == BTK_MODEL_BPE;
-    const struct {
-        enum btk_section section;
-        size_t slot_bytes;
-        bool is_needed;
-    } tables[] = {
-        {BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot), true},
-        {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), is_bpe},
-        {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
-        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), !is_bpe},
-    };
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
-        const uint64_t bytes = section_bytes(view, tables[i].section);
-        if (tables[i].is_needed
-            && (bytes % tables[i].slot_bytes || !is_power_of_two(bytes / tables[i].slot_bytes)))
-            return refuse_section(error, tables[i].section, "has the wrong length");
-    }
-    return 0;
+    return (struct btk_step_list){
+        section_data(header, section),
+        (uint32_t)(header->sections[section].bytes / sizeof(struct btk_step))};
 }
 
 static void fill_view(const struct btk_image_header *header, struct btk_image *view)
@@ -128,6 +100,8 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .tokens = section_data(header, BTK_SECTION_TOKENS),
         .token_ends = section_data(header, BTK_SECTION_TOKEN_ENDS),
         .token_text = section_data(header, BTK_SECTION_TOKEN_TEXT),
+        .bytes_ends = section_data(header, BTK_SECTION_BYTES_ENDS),
+        .bytes_text = section_data(header, BTK_SECTION_BYTES_TEXT),
         .decoded_ends = section_data(header, BTK_SECTION_DECODED_ENDS),
         .decoded_text = section_data(header, BTK_SECTION_DECODED_TEXT),
         .text_lookup = {section_data(header, BTK_SECTION_TEXT_LOOKUP),
@@ -135,13 +109,23 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .bytes_lookup = {section_data(header, BTK_SECTION_BYTES_LOOKUP),
                          header->sections[BTK_SECTION_BYTES_LOOKUP].bytes / 8 - 1},
         .byte_ids = section_data(header, BTK_SECTION_BYTE_IDS),
+        .char_ids = section_data(header, BTK_SECTION_CHAR_IDS),
+        .char_mask =
+            header->sections[BTK_SECTION_CHAR_IDS].bytes / sizeof(struct btk_edge_slot) - 1,
+        .fallback_ids = section_data(header, BTK_SECTION_FALLBACK_IDS),
+        .affixes = section_data(header, BTK_SECTION_AFFIXES),
         .merges = section_data(header, BTK_SECTION_MERGES),
         .merge_mask =
             header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .rank_ids = section_data(header, BTK_SECTION_RANK_IDS),
+        .cut_bits = section_data(header, BTK_SECTION_CUT_BITS),
+        .cut_pairs = section_data(header, BTK_SECTION_CUT_PAIRS),
+        .cut_mask = header->sections[BTK_SECTION_CUT_PAIRS].bytes / sizeof(uint64_t) - 1,
         .trie_edges = section_data(header, BTK_SECTION_TRIE_EDGES),
         .trie_edge_mask =
             header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
+        .scores = section_data(header, BTK_SECTION_SCORES),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),
                      (uint32_t)(header->sections[BTK_SECTION_RAW_NODES].bytes
@@ -151,6 +135,15 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
                         (uint32_t)(header->sections[BTK_SECTION_NORMAL_NODES].bytes
                                    / sizeof(struct btk_added_node))},
         .template_tokens = section_data(header, BTK_SECTION_TEMPLATE),
+        .normalizer = step_list(header, BTK_SECTION_NORMALIZER_STEPS),
+        .pretokenizer = step_list(header, BTK_SECTION_PRETOKENIZER_STEPS),
+        .postprocessor = step_list(header, BTK_SECTION_POSTPROCESSOR_STEPS),
+        .decoder = step_list(header, BTK_SECTION_DECODER_STEPS),
+        .step_data = section_data(header, BTK_SECTION_STEP_DATA),
+        .normal_forms = section_data(header, BTK_SECTION_NORMAL_FORMS),
+        .normal_form_count = (uint32_t)(header->sections[BTK_SECTION_NORMAL_FORMS].bytes
+                                        / sizeof(struct btk_normal_form)),
+        .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
     };
 }
 
@@ -163,167 +156,27 @@ int btk_image_view(const void *image, size_t bytes, struct btk_image *out_view,
     return 0;
 }
 
-static bool is_token(const struct btk_image *view, uint32_t id)
+// NULL: it shows its own text.
+static const struct btk_normal_form *find_normal_form(const struct btk_image *image, uint32_t id)
 {
-    return id < view->config->token_count;
-}
-
-static int check_ends(const struct btk_image *view, enum btk_section ends_section,
-                      enum btk_section text_section, struct btk_error *error)
-{
-    const uint32_t *const ends = section_data(view->header, ends_section);
-    if (ends[0] != 0) return refuse_section(error, ends_section, "does not begin at 0");
-    for (uint32_t i = 0; i < view->config->token_count; i++)
-        if (ends[i + 1] < ends[i]) return refuse_section(error, ends_section, "goes back");
-    if (ends[view->config->token_count] != section_bytes(view, text_section))
-        return refuse_section(error, ends_section, "does not end where the text does");
-    return 0;
-}
-
-// An empty slot must be there, or a search for what is missing would not end.
-static int check_lookup(const struct btk_image *view, enum btk_section section,
-                        struct btk_error *error)
-{
-    const struct btk_lookup_slot *const slots = section_data(view->header, section);
-    const uint64_t count = section_bytes(view, section) / sizeof *slots;
-    uint64_t empty_count = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        if (slots[i].id == BTK_NO_TOKEN)
-            empty_count++;
-        else if (!is_token(view, slots[i].id))
-            return refuse_section(error, section, "has no such id");
+    if (!(image->tokens[id].flags & BTK_TOKEN_NORMALIZED)) return NULL;
+    uint32_t begin = 0, end = image->normal_form_count;
+    while (begin < end) {
+        const uint32_t middle = begin + (end - begin) / 2;
+        if (image->normal_forms[middle].id == id) return &image->normal_forms[middle];
+        if (image->normal_forms[middle].id < id)
+            begin = middle + 1;
+        else
+            end = middle;
     }
-    return empty_count ? 0 : refuse_section(error, section, "is full");
+    return NULL;
 }
 
-// What a token shows begins with the prefix that the decoder takes off; bounds of results follow
-// from the longest token, so it has to be true.
-static int check_texts(const struct btk_image *view, struct btk_error *error)
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
 {
-    const struct btk_image_config *const config = view->config;
-    size_t token_bytes_max = 0, decoded_bytes_max = 0;
-    for (uint32_t id = 0; id < config->token_count; id++) {
-        const struct btk_bytes text = btk_image_token_text(view, id);
-        token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        decoded_bytes_max =
-            btk_max_size(decoded_bytes_max, btk_image_decoded_text(view, id).length);
-        const struct btk_bytes shown = btk_image_shown_text(view, id);
-        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
-            || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
-            return refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
-        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
-            && (shown.length < config->prefix_bytes
-                || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
-            return refuse_section(error, BTK_SECTION_TOKENS, "has a token without its prefix");
-    }
-    if (token_bytes_max != config->token_bytes_max
-        || decoded_bytes_max != config->decoded_bytes_max)
-        return refuse(error, "its longest token is of another length");
-    return 0;
-}
-
-static int check_merges(const struct btk_image *view, struct btk_error *error)
-{
-    uint64_t empty_count = 0;
-    for (uint64_t i = 0; i <= view->merge_mask; i++) {
-        if (view->merges[i].key == UINT64_MAX)
-            empty_count++;
-        else if (!is_token(view, view->merges[i].id))
-            return refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-    }
-    if (!empty_count) return refuse_section(error, BTK_SECTION_MERGES, "is full");
-    for (unsigned i = 0; i < 256; i++)
-        if (!is_token(view, view->byte_ids[i]))
-            return refuse_section(error, BTK_SECTION_BYTE_IDS, "has no such id");
-    return check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
-}
-
-// Edges lead to later nodes: so a walk ends.
-static int check_trie(const struct btk_image *view, struct btk_error *error)
-{
-    const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
-    uint64_t empty_count = 0;
-    for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        if (view->trie_edges[i].key == UINT32_MAX)
-            empty_count++;
-        else if (view->trie_edges[i].child >= node_count
-                 || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
-            return refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
-    }
-    if (!empty_count) return refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
-    if (view->config->continuation_root >= node_count)
-        return refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no root");
-    for (uint64_t i = 0; i < node_count; i++)
-        if (view->trie_tokens[i] != BTK_NO_TOKEN && !is_token(view, view->trie_tokens[i]))
-            return refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no such id");
-    return 0;
-}
-
-static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
-                            enum btk_section nodes_section, struct btk_error *error)
-{
-    const uint64_t edge_count =
-        section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
-    for (uint32_t i = 0; i < trie->node_count; i++) {
-        const struct btk_added_node node = trie->nodes[i];
-        if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
-            return refuse_section(error, nodes_section, "has no such edge");
-        if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
-            return refuse_section(error, nodes_section, "has no such id");
-        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
-            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
-                return refuse_section(error, nodes_section + 1, "has no such node");
-    }
-    return 0;
-}
-
-static int check_tables(const struct btk_image *view, struct btk_error *error)
-{
-    int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
-    if (!status)
-        status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
-    if (!status) status = check_texts(view, error);
-    if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
-    if (!status)
-        status = view->config->model == BTK_MODEL_BPE ? check_merges(view, error)
-                                                      : check_trie(view, error);
-    if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
-    if (!status)
-        status = check_added_trie(view, &view->normal_trie, BTK_SECTION_NORMAL_NODES, error);
-    return status;
-}
-
-static int check_config(const struct btk_image *view, struct btk_error *error)
-{
-    const struct btk_image_config *const config = view->config;
-    if (config->model != BTK_MODEL_BPE && config->model != BTK_MODEL_WORDPIECE)
-        return refuse(error, "its model is unknown");
-    if (config->unknown_id != BTK_NO_TOKEN && !is_token(view, config->unknown_id))
-        return refuse(error, "its unknown token does not exist");
-    if (config->model == BTK_MODEL_WORDPIECE && config->unknown_id == BTK_NO_TOKEN)
-        return refuse(error, "it has no unknown token");
-    if (config->model == BTK_MODEL_WORDPIECE && config->word_chars_max > BTK_WORD_CHARS_LIMIT)
-        return refuse(error, "its words are too long");
-    const uint32_t template_count = config->prefix_count + config->suffix_count;
-    for (uint32_t i = 0; i < template_count; i++)
-        if (!is_token(view, view->template_tokens[i].id))
-            return refuse_section(error, BTK_SECTION_TEMPLATE, "has no such id");
-    return 0;
-}
-
-int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
-{
-    struct btk_image view;
-    int status = btk_image_view(image, bytes, &view, error);
-    if (status < 0) return status;
-    const uint64_t checksum =
-        btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
-    if (checksum != view.header->checksum) return refuse(error, "its checksum is wrong");
-    status = check_sizes(&view, error);
-    if (!status) status = check_table_sizes(&view, error);
-    if (!status) status = check_config(&view, error);
-    if (!status) status = check_tables(&view, error);
-    return status;
+    const struct btk_normal_form *const form = find_normal_form(image, id);
+    if (!form) return btk_image_token_text(image, id);
+    return (struct btk_bytes){image->normal_form_text + form->begin, form->bytes};
 }
 
 static bool equals(struct btk_bytes a, struct btk_bytes b)
@@ -349,7 +202,7 @@ uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes by
         const struct btk_lookup_slot slot =
             image->bytes_lookup.slots[at & image->bytes_lookup.mask];
         if (slot.id == BTK_NO_TOKEN) return BTK_NO_TOKEN;
-        if (slot.hash == hash >> 32 && equals(bytes, btk_image_decoded_text(image, slot.id)))
+        if (slot.hash == hash >> 32 && equals(bytes, btk_image_model_text(image, slot.id)))
             return slot.id;
     }
 }

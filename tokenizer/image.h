@@ -23,26 +23,53 @@ struct btk_added_trie {
     uint32_t node_count; // 0 or 1: there are no tokens
 };
 
+struct btk_step_list {
+    const struct btk_step *steps;
+    uint32_t count;
+};
+
 struct btk_image {
     const struct btk_image_header *header;
     const struct btk_image_config *config;
     const struct btk_token_info *tokens;
     const uint32_t *token_ends;
     const uint8_t *token_text;
+    const uint32_t *bytes_ends;
+    const uint8_t *bytes_text;
     const uint32_t *decoded_ends;
     const uint8_t *decoded_text;
     struct btk_lookup_table text_lookup;
     struct btk_lookup_table bytes_lookup;
     const uint32_t *byte_ids;
+    const struct btk_edge_slot *char_ids;
+    uint64_t char_mask;
+    const uint32_t *fallback_ids;
+    const uint8_t *affixes;
     const struct btk_merge_slot *merges;
     uint64_t merge_mask;
+    const uint32_t *rank_ids;
+    const uint64_t *cut_bits;
+    const uint64_t *cut_pairs;
+    uint64_t cut_mask;
     const struct btk_edge_slot *trie_edges;
     uint64_t trie_edge_mask;
     const uint32_t *trie_tokens;
+    const double *scores;
     struct btk_added_trie raw_trie;
     struct btk_added_trie normal_trie;
     const struct btk_template_token *template_tokens;
+    struct btk_step_list normalizer;
+    struct btk_step_list pretokenizer;
+    struct btk_step_list postprocessor;
+    struct btk_step_list decoder;
+    const uint8_t *step_data;
+    const struct btk_normal_form *normal_forms;
+    uint32_t normal_form_count;
+    const uint8_t *normal_form_text;
 };
+
+// What errors call a section: "token text", ...
+const char *btk_image_section_name(enum btk_section section);
 
 // Is this an image, of our version, whole, and do all of its indices stay inside? `image` is aligned
 // to BTK_IMAGE_ALIGNMENT. Reads all of it. -EPROTO with what is wrong.
@@ -58,20 +85,34 @@ static inline struct btk_bytes btk_image_token_text(const struct btk_image *imag
     return (struct btk_bytes){image->token_text + begin, image->token_ends[id + 1] - begin};
 }
 
+static inline struct btk_bytes btk_image_bytes(const struct btk_image *image, uint32_t id)
+{
+    const uint32_t begin = image->bytes_ends[id];
+    return (struct btk_bytes){image->bytes_text + begin, image->bytes_ends[id + 1] - begin};
+}
+
+// What a token of an encoding shows, and what the decoder is given.
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id);
+
 static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *image, uint32_t id)
 {
     const uint32_t begin = image->decoded_ends[id];
     return (struct btk_bytes){image->decoded_text + begin, image->decoded_ends[id + 1] - begin};
 }
 
-// What a token of an encoding shows, and what the decoder is given.
-static inline struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
+static inline struct btk_bytes btk_image_step_data(const struct btk_image *image,
+                                                   const struct btk_step *step)
 {
-    return image->tokens[id].flags & BTK_TOKEN_NORMALIZED ? btk_image_decoded_text(image, id)
-                                                          : btk_image_token_text(image, id);
+    return (struct btk_bytes){image->step_data + step->data_begin, step->data_bytes};
 }
 
-// The id of a text in one of the tables, whose keys are the texts of `ends` and `text`.
-// BTK_NO_TOKEN: not there.
+// What a token of the model is in its tables: its text, or the bytes that it stands for.
+static inline struct btk_bytes btk_image_model_text(const struct btk_image *image, uint32_t id)
+{
+    return image->config->flags & BTK_PIPELINE_MODEL_READS_BYTES ? btk_image_bytes(image, id)
+                                                                 : btk_image_token_text(image, id);
+}
+
+// The id of a text, and that of a piece of the model. BTK_NO_TOKEN: not there.
 uint32_t btk_image_find_token(const struct btk_image *image, struct btk_bytes text);
 uint32_t btk_image_find_bytes(const struct btk_image *image, struct btk_bytes bytes);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mapped_file.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/engine.h"
+#include "tokenizer/postprocessor/program.h"
 
 int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error)
 {
@@ -73,26 +73,55 @@ static int open_json(struct btk_bytes json, struct btk_tokenizer **out_tokenizer
     return status;
 }
 
-static int open_path(const char *path, struct btk_tokenizer **out_tokenizer,
-                     struct btk_error *error)
+static struct btk_bytes bytes_of(const char *text)
 {
-    struct btk_mapped_file file;
-    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
-    if (status < 0) return status;
-    const struct btk_bytes bytes = {file.data, file.length};
-    uint64_t magic = 0;
-    if (file.length >= sizeof magic) memcpy(&magic, file.data, sizeof magic);
-    status = magic == BTK_IMAGE_MAGIC ? attach_copy(bytes, out_tokenizer, error)
-                                      : open_json(bytes, out_tokenizer, error);
-    btk_mapped_file_unmap(&file);
-    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+    return (struct btk_bytes){(const uint8_t *)text, text ? strlen(text) : 0};
+}
+
+static int open_compiled(const char *path, const struct btk_compile_options *options,
+                         struct btk_tokenizer **out_tokenizer, struct btk_error *error)
+{
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    int status = btk_compile_path(path, options, &image, error);
+    if (!status) {
+        status = attach_copy((struct btk_bytes){image.data, image.length}, out_tokenizer, error);
+        if (status < 0) btk_error_prefix(error, "%s", path);
+    }
+    btk_buffer_clear(&image);
+    return status;
+}
+
+static int open_path(const char *path, const struct btk_open_options *options,
+                     struct btk_tokenizer **out_tokenizer, struct btk_error *error)
+{
+    if (!options) return open_compiled(path, NULL, out_tokenizer, error);
+    struct btk_compile_special *const specials =
+        calloc(options->special_count + 1, sizeof *specials);
+    if (!specials) return no_memory(error);
+    for (size_t i = 0; i < options->special_count; i++)
+        specials[i] = (struct btk_compile_special){bytes_of(options->specials[i].text),
+                                                   options->specials[i].id};
+    const struct btk_compile_options said = {bytes_of(options->pattern), specials,
+                                             options->special_count};
+    const int status = open_compiled(path, &said, out_tokenizer, error);
+    free(specials);
+    return status;
+}
+
+BTK_API int btk_tokenizer_open_with(const char *path, const struct btk_open_options *options,
+                                    struct btk_tokenizer **out_tokenizer,
+                                    struct btk_error_info *out_error)
+{
+    struct btk_error error;
+    return open_path(path, options, out_tokenizer, &error) < 0 ? btk_error_export(&error, out_error)
+                                                               : 0;
 }
 
 BTK_API int btk_tokenizer_open(const char *path, struct btk_tokenizer **out_tokenizer,
                                struct btk_error_info *out_error)
 {
-    struct btk_error error;
-    return open_path(path, out_tokenizer, &error) < 0 ? btk_error_export(&error, out_error) : 0;
+    return btk_tokenizer_open_with(path, NULL, out_tokenizer, out_error);
 }
 
 BTK_API int btk_tokenizer_open_json(const void *json, size_t json_bytes,
@@ -122,12 +151,19 @@ BTK_API void btk_tokenizer_close(struct btk_tokenizer **tokenizer)
     *tokenizer = NULL;
 }
 
+static const char *const model_names[] = {
+    [BTK_MODEL_WORDPIECE] = "WordPiece",
+    [BTK_MODEL_BPE] = "BPE",
+    [BTK_MODEL_UNIGRAM] = "Unigram",
+    [BTK_MODEL_WORDLEVEL] = "WordLevel",
+};
+
 BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
                                 struct btk_tokenizer_info *out_info)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     *out_info = (struct btk_tokenizer_info){
-        .model = config->model == BTK_MODEL_BPE ? "BPE" : "WordPiece",
+        .model = model_names[config->model],
         .vocabulary_count = config->vocabulary_count,
         .token_count = config->token_count,
         .added_token_count = config->added_count,
@@ -138,12 +174,14 @@ BTK_API void btk_tokenizer_info(const struct btk_tokenizer *tokenizer,
     };
 }
 
-static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch)
+static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                        struct btk_error *error)
 {
     const struct btk_image_config *const config = tokenizer->image.config;
     scratch->cache = aligned_alloc(64, btk_align_up(sizeof *scratch->cache, 64));
     if (!scratch->cache || btk_piece_cache_init(scratch->cache) < 0) return -ENOMEM;
-    int status = btk_bpe_scratch_init(&scratch->bpe, BTK_LONG_PIECE_BYTES);
+    int status = btk_model_scratch_init(&scratch->model, &tokenizer->image, BTK_LONG_PIECE_BYTES);
+    scratch->model_is_certain = btk_model_is_certain(config);
     if (!status && config->normalizer == BTK_NORMALIZER_BERT) {
         status = btk_normal_buffer_init(&scratch->normal, BTK_WINDOW_BYTES, true);
         scratch->bert = malloc(sizeof *scratch->bert);
@@ -152,8 +190,14 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
         scratch->bert->keeps_spaces =
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
     }
+    if (!status && config->normalizer == BTK_NORMALIZER_STEPS)
+        status =
+            btk_normalizer_new(&tokenizer->image, scratch->kernels, &scratch->normalizer, error);
     if (!status && (config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE))
         status = btk_normal_buffer_init(&scratch->prefixed, 1024, true);
+    if (!status && config->pretokenizer == BTK_PRETOKENIZER_STEPS)
+        return btk_pretokenizer_new(&tokenizer->image, scratch->kernels, &scratch->pretokenizer,
+                                    error);
     return status;
 }
 
@@ -165,15 +209,15 @@ BTK_API int btk_scratch_new(const struct btk_tokenizer *tokenizer, struct btk_sc
     if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
         return btk_error_export(&error, out_error);
     struct btk_scratch *scratch = calloc(1, sizeof *scratch);
+    no_memory(&error); // whatever fails below without a word
     if (scratch) {
         scratch->kernels = kernels;
-        if (fill_scratch(tokenizer, scratch) == 0) {
+        if (fill_scratch(tokenizer, scratch, &error) == 0) {
             *out_scratch = scratch;
             return 0;
         }
     }
     btk_scratch_free(&scratch);
-    no_memory(&error);
     return btk_error_export(&error, out_error);
 }
 
@@ -181,10 +225,13 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 {
     if (!*scratch) return;
     free((*scratch)->cache);
-    btk_bpe_scratch_clear(&(*scratch)->bpe);
+    btk_model_scratch_clear(&(*scratch)->model);
     free((*scratch)->bert);
+    btk_normalizer_free(&(*scratch)->normalizer);
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
+    btk_pretokenizer_free(&(*scratch)->pretokenizer);
+    btk_encodings_free(&(*scratch)->general);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -192,7 +239,10 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
 
 BTK_API uint64_t btk_scratch_spill_count(const struct btk_scratch *scratch)
 {
-    return scratch->spill_count;
+    uint64_t count = scratch->spill_count + scratch->model.unigram.spill_count;
+    if (scratch->normalizer) count += btk_normalizer_spill_count(scratch->normalizer);
+    if (scratch->pretokenizer) count += btk_pretokenizer_spill_count(scratch->pretokenizer);
+    return count;
 }
 
 BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch)
@@ -211,8 +261,11 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
                                       void *context)
 {
     scratch->progress = (struct btk_progress){report, context};
-    scratch->bpe.progress = scratch->progress;
+    btk_model_set_progress(&scratch->model, scratch->progress);
     if (scratch->bert) scratch->bert->progress = scratch->progress;
+    if (scratch->normalizer) btk_normalizer_set_progress(scratch->normalizer, scratch->progress);
+    if (scratch->pretokenizer)
+        btk_pretokenizer_set_progress(scratch->pretokenizer, scratch->progress);
 }
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)
@@ -235,6 +288,11 @@ BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uin
                                       const char *text, const uint32_t source[2], size_t *out_bytes)
 {
     if (source[1] == 0) {
+        if (source[0]) {
+            const struct btk_bytes own = btk_post_text(&tokenizer->image, source[0]);
+            *out_bytes = own.length;
+            return (const char *)own.data;
+        }
         if (id >= tokenizer->image.config->token_count) return NULL;
         const struct btk_bytes shown = btk_image_shown_text(&tokenizer->image, id);
         *out_bytes = shown.length;

@@ -29,10 +29,12 @@ struct btk_pretok {
     const uint8_t *text;
     size_t length;   // bytes, at most UINT32_MAX
     size_t position; // where the next piece begins, or is looked for
+    size_t word_end; // of what is cut into pieces now; falcon alone
     size_t window_begin;
     size_t window_end;
     union {
         struct btk_class_masks classes[BTK_PRETOK_WINDOW_BLOCKS];
+        struct btk_word_masks words[BTK_PRETOK_WINDOW_BLOCKS];
         struct btk_bert_masks bert[BTK_PRETOK_WINDOW_BLOCKS];
     } masks;
 };
@@ -49,6 +51,13 @@ typedef size_t btk_pretok_next_fn(struct btk_pretok *pretok, struct btk_piece *o
 #define PATTERN(name, NAME, source) btk_pretok_next_fn btk_pretok_##name##_next;
 BTK_PATTERN_LIST(PATTERN)
 #undef PATTERN
+
+enum btk_pattern {
+#define PATTERN(name, NAME, source) BTK_PATTERN_##NAME,
+    BTK_PATTERN_LIST(PATTERN)
+#undef PATTERN
+        BTK_PATTERN_COUNT
+};
 
 // gpt2: the first piece of " " + text, without that space; empty when the space is a piece of its
 // own. `pretok` is fresh; the text is not empty and does not begin with ' '.

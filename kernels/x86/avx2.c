@@ -233,6 +233,30 @@ static void class_masks(const uint8_t *text, size_t length, struct btk_class_mas
     out_masks[at / 64] = classes_of(block_load_part(text + at, length - at));
 }
 
+static inline struct btk_word_masks word_classes_of(struct block block)
+{
+    const uint64_t line_space = BLOCK_MASK(block, in_range, '\t', 5);
+    const uint64_t low = BLOCK_MASK(block, in_range, 0, 32) | BLOCK_MASK(block, equals, 0x7f);
+    return (struct btk_word_masks){
+        .letter = BLOCK_MASK(block, is_letter),
+        .upper = BLOCK_MASK(block, in_range, 'A', 26),
+        .digit = BLOCK_MASK(block, in_range, '0', 10),
+        .space = line_space | BLOCK_MASK(block, equals, ' '),
+        .control = low & ~line_space,
+        .high = block_top_bits(block),
+    };
+}
+
+static void word_masks(const uint8_t *text, size_t length, struct btk_word_masks *out_masks)
+{
+    size_t at = 0;
+    for (; length - at >= 64; at += 64) out_masks[at / 64] = word_classes_of(block_load(text + at));
+    if (at == length) return;
+    struct btk_word_masks last = word_classes_of(block_load_part(text + at, length - at));
+    last.control = _bzhi_u64(last.control, (uint32_t)(length - at));
+    out_masks[at / 64] = last;
+}
+
 static inline struct btk_bert_masks bert_classes_of(struct block block)
 {
     const uint64_t high = block_top_bits(block);
@@ -266,5 +290,6 @@ const struct btk_kernels btk_kernels_avx2 = {
     .ascii_lower = ascii_lower,
     .utf8_count = utf8_count,
     .class_masks = class_masks,
+    .word_masks = word_masks,
     .bert_masks = bert_masks,
 };

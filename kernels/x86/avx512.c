@@ -191,6 +191,31 @@ static void class_masks(const uint8_t *text, size_t length, struct btk_class_mas
     out_masks[at / 64] = classes_of(block_load_part(text + at, length - at));
 }
 
+static inline struct btk_word_masks word_classes_of(struct block block)
+{
+    const __m512i bytes = block.bytes;
+    const uint64_t line_space = in_range(bytes, '\t', 5);
+    const uint64_t low = in_range(bytes, 0, 32) | equals(bytes, 0x7f);
+    return (struct btk_word_masks){
+        .letter = letters(bytes),
+        .upper = in_range(bytes, 'A', 26),
+        .digit = in_range(bytes, '0', 10),
+        .space = line_space | equals(bytes, ' '),
+        .control = low & ~line_space,
+        .high = block_top_bits(block),
+    };
+}
+
+static void word_masks(const uint8_t *text, size_t length, struct btk_word_masks *out_masks)
+{
+    size_t at = 0;
+    for (; length - at >= 64; at += 64) out_masks[at / 64] = word_classes_of(block_load(text + at));
+    if (at == length) return;
+    struct btk_word_masks last = word_classes_of(block_load_part(text + at, length - at));
+    last.control = last.control & first_bits(length - at);
+    out_masks[at / 64] = last;
+}
+
 static inline struct btk_bert_masks bert_classes_of(struct block block)
 {
     const __m512i bytes = block.bytes;
@@ -223,5 +248,6 @@ const struct btk_kernels btk_kernels_avx512 = {
     .ascii_lower = ascii_lower,
     .utf8_count = utf8_count,
     .class_masks = class_masks,
+    .word_masks = word_masks,
     .bert_masks = bert_masks,
 };

@@ -127,12 +127,163 @@ Test(json, of_two_members_of_a_name_the_last_one_counts)
     btk_json_free(root);
 }
 
+Test(json, names_of_large_objects_are_told_apart_and_keep_their_order)
+{
+    struct btk_buffer text;
+    btk_buffer_init(&text);
+    cr_assert_eq(btk_buffer_append(&text, "{", 1), 0);
+    for (unsigned i = 0; i < 3000; i++)
+        cr_assert_eq(btk_buffer_printf(&text, "%s\"n%u\\u0000\":%u", i ? "," : "", i % 1000, i), 0);
+    cr_assert_eq(btk_buffer_append(&text, "}", 2), 0);
+    struct btk_json *const root = parse((const char *)text.data);
+    cr_expect_eq(btk_json_count(root), 1000);
+    void *cursor = NULL;
+    struct btk_bytes name;
+    const struct btk_json *value;
+    for (int64_t i = 0; i < 1000; i++) {
+        int64_t number = 0;
+        cr_assert(btk_json_next(root, &cursor, &name, &value));
+        cr_assert(btk_json_try_integer(value, &number));
+        cr_assert_eq(number, 2000 + i);
+        cr_assert_eq(name.data[name.length - 1], 0);
+    }
+    cr_expect_not(btk_json_next(root, &cursor, &name, &value));
+    btk_json_free(root);
+    btk_buffer_clear(&text);
+}
+
+Test(json, strings_are_what_their_escapes_say)
+{
+    struct btk_json *const root =
+        parse(" [ \"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"x\\u00e9\\u4e2D\\ud83d\\ude00\xc3\xa9 long "
+              "enough to be skipped"
+              " \\u0041\" , \"\" ] ");
+    static const char *const wanted[] = {
+        "\"\\/\b\f\n\r\t",
+        "x\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\xc3\xa9 long enough to be skipped A", ""};
+    for (size_t i = 0; i < 3; i++) {
+        struct btk_bytes text;
+        cr_assert(btk_json_try_string(btk_json_at(root, i), &text));
+        cr_expect(text.length == strlen(wanted[i]) && !memcmp(text.data, wanted[i], text.length),
+                  "%zu", i);
+    }
+    btk_json_free(root);
+}
+
+// What serde_json makes of them, as it is built into the reference: the doubles beside the nearest
+// ones were printed by it.
+Test(json, fractions_become_the_doubles_of_the_reference)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } numbers[] = {
+        {"0", 0x0.0p+0},
+        {"-0", -0x0.0p+0},
+        {"-0.0", -0x0.0p+0},
+        {"1", 0x1.0000000000000p+0},
+        {"-5", -0x1.4000000000000p+2},
+        {"1.5", 0x1.8000000000000p+0},
+        {"1e3", 0x1.f400000000000p+9},
+        {"1E-3", 0x1.0624dd2f1a9fcp-10},
+        {"-1.25e+2", -0x1.f400000000000p+6},
+        {"0.1", 0x1.999999999999ap-4},
+        {"123456789012345678", 0x1.b69b4ba630f35p+56},
+        {"9223372036854775807", 0x1.0000000000000p+63},
+        {"9223372036854775808", 0x1.0000000000000p+63},
+        {"18446744073709551615", 0x1.0000000000000p+64},
+        {"18446744073709551616", 0x1.0000000000000p+64},
+        {"99999999999999999999999", 0x1.52d02c7e14af6p+76},
+        {"1844674407370955161.9", 0x1.999999999999ap+60},
+        {"18446744073709551615.5", 0x1.0000000000000p+64},
+        {"18446744073709551616.25", 0x1.0000000000000p+64},
+        {"0.18446744073709551619", 0x1.79ca10c924224p-3},
+        {"1e-400", 0x0.0p+0},
+        {"0e999", 0x0.0p+0},
+        {"1e308", 0x1.1ccf385ebc8a0p+1023},
+        {"1.7976931348623157e308", 0x1.fffffffffffffp+1023},
+        {"5e-324", 0x0.0000000000001p-1022},
+        {"123e-330", 0x0.0p+0},
+        {"1e-99999999999", 0x0.0p+0},
+        {"0.000001e-310", 0x0.000000134d761p-1022},
+        {"184467440737095516150.125e-3", 0x1.47ae147ae147bp+57},
+        {"1000000000000000000000000000000.5e-20", 0x1.2a05f20000000p+33},
+        {"-3.4821993518190937", -0x1.bdb8b5571b926p+1},
+        {"-15.7114710497465075", -0x1.f6c45eef56c91p+3},
+        {"-15.774121547280385", -0x1.f8c59a8d16576p+3},
+        {"-4.80841485253888539", -0x1.33bd11a65054cp+2},
+        {"-15.52882001826330434", -0x1.f0ec17f57d270p+3},
+        {"-6.47887838483726167", -0x1.9ea5f18668ca4p+2},
+        {"-0.93100251678008374071", -0x1.dcac5ca420d87p-1},
+        {"-15.602077642656515", -0x1.f34438551b99bp+3},
+        {"-1.2276544446347861", -0x1.3a478fca7ed5bp+0},
+        {"-15.61436537056563048", -0x1.f3a8e190cbfa4p+3},
+        {"-2.3623610788526114", -0x1.2e61d90b81f37p+1},
+        {"-12.46446049566053663", -0x1.8edcdc41e4abap+3},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct btk_json *const root = parse(numbers[i].text);
+        double number = 0;
+        cr_assert(btk_json_try_number(root, &number));
+        cr_expect_eq(memcmp(&number, &numbers[i].value, sizeof number), 0, "%s: %a, not %a",
+                     numbers[i].text, number, numbers[i].value);
+        btk_json_free(root);
+    }
+}
+
+Test(json, containers_are_no_deeper_than_the_reference_has_them)
+{
+    char text[2 * 128 + 1];
+    for (size_t depth = 127; depth <= 128; depth++) {
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        struct btk_json *root = NULL;
+        struct btk_error error;
+        cr_expect_eq(btk_json_parse((struct btk_bytes){(uint8_t *)text, 2 * depth}, &root, &error),
+                     depth == 127 ? 0 : -EINVAL);
+        btk_json_free(root);
+    }
+}
+
 Test(json, what_is_not_json_is_refused_with_the_byte_where_it_went_wrong)
 {
-    static const char *const texts[] = {
-        "",    " ",          "{",           "[1,]",     "{\"a\"}",   "01",
-        "1 2", "nul",        "\"\\ud800\"", "\"\x01\"", "\"\xff\"",  "\"a",
-        "'a'", "{\"a\":1,}", "[1e999]",     "NaN",      "\"\\x41\"", "99999999999999999999999"};
+    static const char *const texts[] = {"",
+                                        " ",
+                                        "{",
+                                        "[1,]",
+                                        "{\"a\"}",
+                                        "01",
+                                        "1 2",
+                                        "nul",
+                                        "\"\\ud800\"",
+                                        "\"\x01\"",
+                                        "\"\xff\"",
+                                        "\"a",
+                                        "'a'",
+                                        "{\"a\":1,}",
+                                        "[1e999]",
+                                        "NaN",
+                                        "\"\\x41\"",
+                                        "-",
+                                        "1.",
+                                        "1e",
+                                        ".5",
+                                        "+1",
+                                        "[1 2]",
+                                        "{\"a\" 1}",
+                                        "\"\\ud800\\u0041\"",
+                                        "\"\\udc00\"",
+                                        "tru",
+                                        "\"\\u12g4\"",
+                                        "{1:2}",
+                                        "[\"\n\"]",
+                                        "\"\\",
+                                        "\"\\u",
+                                        "[",
+                                        "{\"a\":",
+                                        "1e99999999999",
+                                        "\xef\xbb\xbf"
+                                        "1"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct btk_json *root = NULL;
         struct btk_error error = {.message = ""};

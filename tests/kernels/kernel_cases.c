@@ -12,6 +12,7 @@ enum {
     PER_BYTE_ascii_lower = 1,
     PER_BYTE_utf8_count = 0,
     PER_BYTE_class_masks = 0,
+    PER_BYTE_word_masks = 0,
     PER_BYTE_bert_masks = 0,
     PER_BLOCK_utf8_copy = 0,
     PER_BLOCK_utf8_valid_prefix = 0,
@@ -19,6 +20,7 @@ enum {
     PER_BLOCK_ascii_lower = 0,
     PER_BLOCK_utf8_count = 0,
     PER_BLOCK_class_masks = sizeof(struct btk_class_masks),
+    PER_BLOCK_word_masks = sizeof(struct btk_word_masks),
     PER_BLOCK_bert_masks = sizeof(struct btk_bert_masks),
 };
 
@@ -60,6 +62,14 @@ static struct kernel_outcome run_class_masks(const struct btk_kernels *set, cons
 {
     struct btk_class_masks *masks = (struct btk_class_masks *)(void *)out;
     set->class_masks(text, length, masks);
+    return (struct kernel_outcome){0, (length + 63) / 64 * sizeof *masks};
+}
+
+static struct kernel_outcome run_word_masks(const struct btk_kernels *set, const uint8_t *text,
+                                            size_t length, uint8_t *out)
+{
+    struct btk_word_masks *masks = (struct btk_word_masks *)(void *)out;
+    set->word_masks(text, length, masks);
     return (struct kernel_outcome){0, (length + 63) / 64 * sizeof *masks};
 }
 

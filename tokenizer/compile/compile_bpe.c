@@ -1,43 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte-level BPE: merges as pairs of ids, and the table from bytes to ids.
+// The tables of BPE: characters or bytes, whole pieces, fallback bytes, merges.
 #include <string.h>
 
+#include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/lookup_hash.h"
 
+enum { ASCII = 0x80 };
+
+static bool reads_bytes(const struct btk_compiler *compiler)
+{
+    return compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES;
+}
+
+// --- Characters
+
+struct chars {
+    uint32_t *byte_ids; // in the section
+    struct btk_edge_slot *slots;
+    uint64_t mask;
+};
+
+static bool begins_with(struct btk_bytes text, struct btk_bytes prefix)
+{
+    return text.length >= prefix.length
+           && (!prefix.length || memcmp(text.data, prefix.data, prefix.length) == 0);
+}
+
+// The character that a token stands for in one of its places: what the affixes leave.
+static bool try_char(const struct btk_compiler *compiler, struct btk_bytes text, uint32_t place,
+                     uint32_t *out_code_point)
+{
+    const struct btk_bytes none = {0};
+    const struct btk_bytes prefix = place & BTK_CHAR_CONTINUES ? compiler->prefix : none;
+    const struct btk_bytes suffix = place & BTK_CHAR_ENDS ? compiler->suffix : none;
+    if ((place & BTK_CHAR_CONTINUES && !prefix.length) || (place & BTK_CHAR_ENDS && !suffix.length))
+        return false; // no such place
+    if (!begins_with(text, prefix)) return false;
+    text = (struct btk_bytes){text.data + prefix.length, text.length - prefix.length};
+    if (text.length <= suffix.length) return false;
+    size_t length;
+    *out_code_point = btk_utf8_decode(text.data, &length);
+    return begins_with((struct btk_bytes){text.data + length, text.length - length}, suffix)
+           && text.length == length + suffix.length;
+}
+
+static void put_char(const struct btk_compiler *compiler, const struct chars *chars,
+                     uint32_t code_point, uint32_t place, uint32_t id)
+{
+    uint8_t byte = (uint8_t)code_point;
+    const bool is_byte =
+        reads_bytes(compiler) ? btk_byte_alphabet_try_byte(code_point, &byte) : code_point < ASCII;
+    if (is_byte) chars->byte_ids[place << 8 | byte] = id;
+    if (is_byte || reads_bytes(compiler)) return;
+    const uint32_t key = code_point << 2 | place;
+    uint64_t at = btk_edge_hash(key);
+    while (chars->slots[at & chars->mask].key != UINT32_MAX) at++;
+    chars->slots[at & chars->mask] = (struct btk_edge_slot){key, id};
+}
+
+// Calls `put` or only counts the characters beyond ASCII.
+static uint64_t each_char(const struct btk_compiler *compiler, const struct chars *chars)
+{
+    uint64_t count = 0;
+    for (uint32_t id = 0; id < compiler->config.token_count; id++) {
+        const struct btk_bytes text = compiler->tokens[id].text;
+        if (!btk_compiler_is_model_token(compiler, id) || !text.length
+            || text.length > 4u + compiler->prefix.length + compiler->suffix.length)
+            continue;
+        for (uint32_t place = 0; place < BTK_CHAR_PLACES; place++) {
+            uint32_t code_point;
+            if (!try_char(compiler, text, place, &code_point)) continue;
+            count++;
+            if (chars) put_char(compiler, chars, code_point, place, id);
+        }
+    }
+    return count;
+}
+
+// Bytes that are dropped or fall back move what follows by as much as the alphabet has.
+static bool counts_alphabet(const struct btk_compiler *compiler, const uint32_t *byte_ids)
+{
+    const struct btk_image_config *const config = &compiler->config;
+    if (!reads_bytes(compiler)
+        || !(config->model_flags & (BTK_MODEL_DROPS_UNKNOWN | BTK_MODEL_BYTE_FALLBACK)))
+        return false;
+    for (uint32_t place = 0; place < BTK_CHAR_PLACES; place++) {
+        if ((place & BTK_CHAR_CONTINUES && !config->prefix_bytes)
+            || (place & BTK_CHAR_ENDS && !config->suffix_bytes))
+            continue;
+        for (uint32_t byte = 0; byte < 256; byte++)
+            if (byte_ids[place << 8 | byte] == BTK_NO_TOKEN) return true;
+    }
+    return false;
+}
+
+static int compile_chars(struct btk_compiler *compiler)
+{
+    struct btk_buffer *const bytes = &compiler->sections[BTK_SECTION_BYTE_IDS];
+    const size_t bytes_length = BTK_CHAR_PLACES * 256 * sizeof(uint32_t);
+    if (btk_buffer_reserve(bytes, bytes_length) < 0) return btk_compiler_no_memory(compiler);
+    memset(bytes->data, 0xff, bytes_length);
+    bytes->length = bytes_length;
+    struct chars chars = {.byte_ids = (void *)bytes->data};
+    const int status =
+        btk_compiler_table(compiler, BTK_SECTION_CHAR_IDS, sizeof(struct btk_edge_slot),
+                           reads_bytes(compiler) ? 0 : each_char(compiler, NULL), &chars.mask);
+    if (status < 0) return status;
+    chars.slots = (void *)compiler->sections[BTK_SECTION_CHAR_IDS].data;
+    each_char(compiler, &chars);
+    if (counts_alphabet(compiler, chars.byte_ids))
+        compiler->config.model_flags |= BTK_MODEL_COUNTS_ALPHABET;
+    return 0;
+}
+
+// --- Whole pieces
+
 static struct btk_bytes decoded_text(const struct btk_compiler *compiler, uint32_t id)
 {
-    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_DECODED_ENDS].data;
-    return (struct btk_bytes){compiler->sections[BTK_SECTION_DECODED_TEXT].data + ends[id],
+    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_BYTES_ENDS].data;
+    return (struct btk_bytes){compiler->sections[BTK_SECTION_BYTES_TEXT].data + ends[id],
                               ends[id + 1] - ends[id]};
 }
 
-// Tokens of the model whose every character stands for a byte; others no text can give.
-static bool stands_for_bytes(const struct btk_compiler *compiler, uint32_t id, uint8_t *scratch)
+// Does every character of the text stand for a byte? Pieces of bytes are no other tokens.
+static bool stands_for_bytes(struct btk_bytes text)
 {
-    const struct btk_compiler_token token = compiler->tokens[id];
-    size_t length;
-    return (token.flags & BTK_TOKEN_EXISTS) && !(token.flags & BTK_COMPILER_TOKEN_OUTSIDE)
-           && token.text.length && btk_byte_alphabet_try_bytes(token.text, scratch, &length);
+    for (size_t at = 0; at < text.length;) {
+        size_t length;
+        uint8_t byte;
+        if (!btk_byte_alphabet_try_byte(btk_utf8_decode(text.data + at, &length), &byte))
+            return false;
+        at += length;
+    }
+    return text.length;
 }
 
-static int compile_bytes_lookup(struct btk_compiler *compiler, uint32_t *byte_ids)
+int btk_compile_piece_lookup(struct btk_compiler *compiler)
 {
     uint64_t mask = 0;
     const int status =
         btk_compiler_table(compiler, BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot),
                            compiler->config.token_count, &mask);
     if (status < 0) return status;
-    uint8_t *const scratch =
-        btk_arena_allocate(&compiler->arena, compiler->config.token_bytes_max + 1u);
-    if (!scratch) return btk_compiler_no_memory(compiler);
     struct btk_lookup_slot *const slots = (void *)compiler->sections[BTK_SECTION_BYTES_LOOKUP].data;
     for (uint32_t id = 0; id < compiler->config.token_count; id++) {
-        if (!stands_for_bytes(compiler, id, scratch)) continue;
-        const struct btk_bytes bytes = decoded_text(compiler, id);
-        if (bytes.length == 1) byte_ids[bytes.data[0]] = id;
-        const uint64_t hash = btk_lookup_hash(bytes);
+        const struct btk_bytes text = compiler->tokens[id].text;
+        if (!btk_compiler_is_model_token(compiler, id)) continue;
+        if (reads_bytes(compiler) && !stands_for_bytes(text)) continue;
+        // Of two tokens with one text the last one counts.
+        if (!reads_bytes(compiler) && btk_compiler_find_token(compiler, text) != id) continue;
+        const struct btk_bytes piece = reads_bytes(compiler) ? decoded_text(compiler, id) : text;
+        const uint64_t hash = btk_lookup_hash(piece);
         uint64_t at = hash;
         while (slots[at & mask].id != BTK_NO_TOKEN) at++;
         slots[at & mask] = (struct btk_lookup_slot){(uint32_t)(hash >> 32), id};
@@ -45,44 +160,28 @@ static int compile_bytes_lookup(struct btk_compiler *compiler, uint32_t *byte_id
     return 0;
 }
 
-static int compile_byte_ids(struct btk_compiler *compiler)
+// --- Fallback
+
+int btk_compile_fallback(struct btk_compiler *compiler)
 {
-    uint32_t byte_ids[256];
-    memset(byte_ids, 0xff, sizeof byte_ids);
-    const int status = compile_bytes_lookup(compiler, byte_ids);
-    if (status < 0) return status;
-    for (unsigned byte = 0; byte < 256; byte++)
-        if (byte_ids[byte] == BTK_NO_TOKEN)
-            return btk_compiler_refuse(compiler, "model.vocab",
-                                       "has no token for the byte 0x%02x; a byte-level BPE needs "
-                                       "all 256",
-                                       byte);
-    if (btk_buffer_append(&compiler->sections[BTK_SECTION_BYTE_IDS], byte_ids, sizeof byte_ids) < 0)
+    static const char digits[] = "0123456789ABCDEF";
+    if (!(compiler->config.model_flags & BTK_MODEL_BYTE_FALLBACK)) return 0;
+    struct btk_buffer *const ids = &compiler->sections[BTK_SECTION_FALLBACK_IDS];
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t text[] = {
+            '<', '0', 'x', (uint8_t)digits[byte >> 4], (uint8_t)digits[byte & 15], '>'};
+        const uint32_t id =
+            btk_compiler_find_model_token(compiler, (struct btk_bytes){text, sizeof text});
+        if (btk_buffer_append(ids, &id, sizeof id) < 0) return btk_compiler_no_memory(compiler);
+    }
+    struct btk_buffer *const affixes = &compiler->sections[BTK_SECTION_AFFIXES];
+    if (btk_buffer_append(affixes, compiler->prefix.data, compiler->prefix.length) < 0
+        || btk_buffer_append(affixes, compiler->suffix.data, compiler->suffix.length) < 0)
         return btk_compiler_no_memory(compiler);
     return 0;
 }
 
-// "left right", or ["left", "right"].
-static bool try_split_merge(const struct btk_json *merge, struct btk_bytes *out_left,
-                            struct btk_bytes *out_right)
-{
-    struct btk_bytes text;
-    if (btk_json_try_string(merge, &text)) {
-        const uint8_t *const space = memchr(text.data, ' ', text.length);
-        if (!space) return false;
-        const size_t left_bytes = (size_t)(space - text.data);
-        *out_left = (struct btk_bytes){text.data, left_bytes};
-        *out_right = (struct btk_bytes){space + 1, text.length - left_bytes - 1};
-        return !memchr(out_right->data, ' ', out_right->length);
-    }
-    return btk_json_count(merge) == 2 && btk_json_try_string(btk_json_at(merge, 0), out_left)
-           && btk_json_try_string(btk_json_at(merge, 1), out_right);
-}
-
-static int refuse_merge(struct btk_compiler *compiler, size_t rank, const char *what)
-{
-    return btk_compiler_refuse(compiler, "model.merges", "entry %zu %s", rank, what);
-}
+// --- Merges
 
 // Of two merges of the same pair the reference keeps the later one.
 static void put_merge(struct btk_merge_slot *slots, uint64_t mask, struct btk_merge_slot merge)
@@ -92,48 +191,28 @@ static void put_merge(struct btk_merge_slot *slots, uint64_t mask, struct btk_me
     slots[at & mask] = merge;
 }
 
-static int add_merge(struct btk_compiler *compiler, const struct btk_json *merge, size_t rank,
-                     uint64_t mask)
-{
-    struct btk_bytes left, right;
-    if (!try_split_merge(merge, &left, &right))
-        return refuse_merge(compiler, rank, "is to be two tokens with a space between");
-    const uint32_t left_id = btk_compiler_find_model_token(compiler, left);
-    const uint32_t right_id = btk_compiler_find_model_token(compiler, right);
-    if (left_id == BTK_NO_TOKEN || right_id == BTK_NO_TOKEN)
-        return refuse_merge(compiler, rank, "names a token that is not in the vocabulary");
-    uint8_t *const joined = btk_arena_allocate(&compiler->arena, left.length + right.length + 1);
-    if (!joined) return btk_compiler_no_memory(compiler);
-    memcpy(joined, left.data, left.length);
-    memcpy(joined + left.length, right.data, right.length);
-    const uint32_t id = btk_compiler_find_model_token(
-        compiler, (struct btk_bytes){joined, left.length + right.length});
-    if (id == BTK_NO_TOKEN)
-        return refuse_merge(compiler, rank, "gives a token that is not in the vocabulary");
-    put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask,
-              (struct btk_merge_slot){(uint64_t)left_id << 32 | right_id, (uint32_t)rank, id});
-    return 0;
-}
-
 static int compile_merges(struct btk_compiler *compiler)
 {
-    const struct btk_json *const merges =
-        btk_json_get(btk_json_get(compiler->root, "model"), "merges");
-    if (btk_json_type(merges) != BTK_JSON_ARRAY)
-        return btk_compiler_refuse(compiler, "model.merges", "is to be an array, but is %s",
-                                   merges ? btk_json_type_name(merges) : "missing");
-    const size_t count = btk_json_count(merges);
-    if (count >= UINT32_MAX / 4) return refuse_merge(compiler, count, "is one too many");
     uint64_t mask = 0;
-    int status = btk_compiler_table(compiler, BTK_SECTION_MERGES, sizeof(struct btk_merge_slot),
-                                    count, &mask);
-    for (size_t rank = 0; rank < count && !status; rank++)
-        status = add_merge(compiler, btk_json_at(merges, rank), rank, mask);
-    return status;
+    const int status = btk_compiler_table(
+        compiler, BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), compiler->merge_count, &mask);
+    if (status < 0) return status;
+    for (uint32_t i = 0; i < compiler->merge_count; i++)
+        put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i]);
+    if (!(compiler->config.model_flags & BTK_MODEL_KEEPS_STALE)) return 0;
+    for (uint32_t i = 0; i < compiler->merge_count; i++)
+        if (btk_buffer_append(&compiler->sections[BTK_SECTION_RANK_IDS], &compiler->merges[i].id,
+                              sizeof compiler->merges[i].id)
+            < 0)
+            return btk_compiler_no_memory(compiler);
+    return 0;
 }
 
 int btk_compile_bpe(struct btk_compiler *compiler)
 {
-    const int status = compile_byte_ids(compiler);
-    return status < 0 ? status : compile_merges(compiler);
+    int status = compile_chars(compiler);
+    if (!status) status = btk_compile_piece_lookup(compiler);
+    if (!status) status = btk_compile_fallback(compiler);
+    if (!status) status = compile_merges(compiler);
+    return status < 0 ? status : btk_compile_cuts(compiler);
 }

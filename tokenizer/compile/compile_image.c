@@ -7,12 +7,38 @@
 #include "tokenizer/image.h"
 #include "tokenizer/model/bpe.h"
 
+// Many decoders leave tokens as they are, or make the bytes that the model reads: what is the same
+// stands there once.
+static bool try_share(const struct btk_compiler *compiler, struct btk_image_header *header,
+                      unsigned at)
+{
+    static const struct {
+        enum btk_section section, other;
+    } likely[] = {
+        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_TOKEN_ENDS},
+        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_TOKEN_TEXT},
+        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_BYTES_ENDS},
+        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_BYTES_TEXT},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(likely); i++) {
+        const struct btk_buffer *const section = &compiler->sections[at];
+        const struct btk_buffer *const other = &compiler->sections[likely[i].other];
+        if (likely[i].section != at || !section->length || section->length != other->length
+            || memcmp(section->data, other->data, section->length) != 0)
+            continue;
+        header->sections[at] = header->sections[likely[i].other];
+        return true;
+    }
+    return false;
+}
+
 static int append_sections(struct btk_compiler *compiler, struct btk_buffer *image,
                            struct btk_image_header *header)
 {
     static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
         const struct btk_buffer *const section = &compiler->sections[i];
+        if (try_share(compiler, header, i)) continue;
         const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
         if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
         header->sections[i] = (struct btk_image_section){image->length, section->length};
@@ -30,14 +56,18 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     int status = btk_image_view(image->data, image->length, &view, compiler->error);
     if (status < 0) return status;
     struct btk_bpe_scratch scratch;
-    if (btk_bpe_scratch_init(&scratch, view.config->decoded_bytes_max) < 0)
+    const size_t bytes_max =
+        btk_max_size(view.config->model_bytes_max, view.config->token_bytes_max);
+    if (btk_bpe_scratch_init(&scratch, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
         return btk_compiler_no_memory(compiler);
     struct btk_token_info *const tokens =
         (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
     for (uint32_t id = 0; id < view.config->token_count; id++) {
-        const struct btk_bytes bytes = btk_image_decoded_text(&view, id);
-        if (!bytes.length || btk_image_find_bytes(&view, bytes) != id) continue;
-        if (btk_bpe_merge(&view, &scratch, bytes) == 1 && scratch.ids[0] == id)
+        const struct btk_bytes piece = btk_image_model_text(&view, id);
+        size_t count;
+        if (!piece.length || btk_image_find_bytes(&view, piece) != id) continue;
+        if (btk_bpe_merge(&view, &scratch, piece, &count) == 0 && count == 1 && scratch.ids[0] == id
+            && scratch.lengths[0] == piece.length)
             tokens[id].flags |= BTK_TOKEN_WHOLE;
     }
     btk_bpe_scratch_clear(&scratch);
@@ -64,7 +94,8 @@ int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_imag
     if (!status) {
         header.bytes = image.length;
         memcpy(image.data, &header, sizeof header);
-        if (compiler->config.model == BTK_MODEL_BPE) status = mark_whole_tokens(compiler, &image);
+        if (compiler->config.model == BTK_MODEL_BPE && compiler->config.dropout <= 0)
+            status = mark_whole_tokens(compiler, &image);
     }
     if (status < 0) {
         btk_buffer_clear(&image);

@@ -11,6 +11,8 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/json.h"
+#include "tokenizer/compile/format/format.h"
+#include "tokenizer/compile/regex_ast.h"
 #include "tokenizer/image_format.h"
 
 // An added token that is no part of the model; not in the image.
@@ -28,12 +30,13 @@ struct btk_compiler_added {
     uint32_t id;
     uint32_t flags; // set of enum btk_added_flag
     bool is_normalized;
-    bool names_special; // this text was special once; the reference never forgets that
 };
 
 struct btk_compiler {
     const struct btk_json *root;
-    struct btk_arena arena; // all that is borrowed below
+    const struct btk_format *format;   // another format than tokenizer.json; NULL: none
+    const struct btk_json *more_added; // tokens named beside the file; NULL: none
+    struct btk_arena arena;            // all that is borrowed below
     struct btk_error *error;
     struct btk_image_config config;
     struct btk_compiler_token *tokens; // config.token_count of them, token_capacity allocated
@@ -41,7 +44,11 @@ struct btk_compiler {
     struct btk_compiler_added *added; // config.added_count
     uint32_t *added_slots;            // hash table of indices into `added`
     uint64_t added_slot_mask;
-    struct btk_bytes prefix; // WordPiece: continuing_subword_prefix
+    struct btk_bytes prefix;       // continuing_subword_prefix
+    struct btk_bytes suffix;       // BPE: end_of_word_suffix
+    struct btk_merge_slot *merges; // BPE, by rank: merge_count of them
+    uint32_t merge_count;
+    double *scores; // Unigram: config.vocabulary_count of them
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -59,6 +66,9 @@ int btk_compiler_bool(struct btk_compiler *compiler, const struct btk_json *obje
                       const char *place, const char *name, bool *in_out_value);
 int btk_compiler_text(struct btk_compiler *compiler, const struct btk_json *object,
                       const char *place, const char *name, struct btk_bytes *in_out_value);
+// A member that is true or false, true if it is not there, as a flag of the configuration.
+int btk_compiler_flag(struct btk_compiler *compiler, const struct btk_json *object,
+                      const char *place, const char *name, uint32_t flag);
 // The member "type".
 int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *object,
                       const char *place, struct btk_bytes *out_type);
@@ -66,14 +76,16 @@ int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *obje
 bool btk_bytes_are(struct btk_bytes bytes, const char *text);
 bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b);
 
-// Are the bytes that tokens stand for wanted, in DECODED_TEXT?
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler);
+// In which dialect are the patterns of the file?
+enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler);
 
 // The id of a token of the model or an added one; BTK_NO_TOKEN. Uses the table that
 // btk_compile_text_lookup() made last.
 uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
 // Of the model alone.
 uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text);
+bool btk_compiler_has_token(const struct btk_compiler *compiler, uint32_t id); // any
+bool btk_compiler_is_model_token(const struct btk_compiler *compiler, uint32_t id);
 int btk_compile_text_lookup(struct btk_compiler *compiler);
 
 // Room for tokens up to `id`; new ones have no text and no flags.
@@ -84,14 +96,30 @@ int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id);
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask);
 
-// The steps, in their order.
-int btk_compile_vocabulary(struct btk_compiler *compiler); // model.vocab, model.unk_token
+// Appends a step to one of the sections of steps and `data` to STEP_DATA; fills data_begin and
+// data_bytes.
+int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section section,
+                          struct btk_step step, struct btk_bytes data);
+
+// Fills compiler->merges from an array of strings or of pairs.
+int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges);
+// Adds the normalizer's step of a charsmap (normalizer/steps.h, PRECOMPILED).
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place);
+
+// The stages of compiling, in their order.
+int btk_compile_vocabulary(struct btk_compiler *compiler); // all of model
 int btk_compile_normalizer(struct btk_compiler *compiler);
 int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
-int btk_compile_bpe(struct btk_compiler *compiler);       // merges, bytes -> id
-int btk_compile_wordpiece(struct btk_compiler *compiler); // trie
+int btk_compile_decoded(struct btk_compiler *compiler);   // what the decoder makes of them
+int btk_compile_bpe(struct btk_compiler *compiler);
+int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
+int btk_compile_unigram(struct btk_compiler *compiler);
+int btk_compile_trie(struct btk_compiler *compiler);         // WordPiece, Unigram
+int btk_compile_piece_lookup(struct btk_compiler *compiler); // all but WordPiece
+int btk_compile_fallback(struct btk_compiler *compiler);     // BPE, Unigram
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/utf8.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
+#include "tokenizer/model/bpe_cut.h"
 
-enum { LINE_MAX_BYTES = 64, TICK_EVERY = 1 << 16 };
+enum { LINE_MAX_SYMBOLS = 64, TICK_EVERY = 1 << 16 };
 
 #define NO_RANK UINT32_MAX
 
@@ -16,16 +19,23 @@ static inline void tick(const struct btk_bpe_scratch *scratch, size_t step)
     if (step % TICK_EVERY == 0 && step) btk_progress_tick(&scratch->progress);
 }
 
-int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity_bytes)
+size_t btk_bpe_symbols_max(const struct btk_image_config *config, size_t piece_bytes)
 {
-    const size_t count = capacity_bytes + 1;
-    *scratch = (struct btk_bpe_scratch){.capacity_bytes = capacity_bytes};
+    if (!(config->model_flags & BTK_MODEL_BYTE_FALLBACK)) return piece_bytes;
+    const size_t per_byte = config->flags & BTK_PIPELINE_MODEL_READS_BYTES ? 2 : 1;
+    return (per_byte + config->prefix_bytes) * piece_bytes + config->suffix_bytes;
+}
+
+int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity)
+{
+    const size_t count = capacity + 1;
+    *scratch = (struct btk_bpe_scratch){.capacity = capacity};
     scratch->ids = malloc(count * sizeof *scratch->ids);
     scratch->lengths = malloc(count * sizeof *scratch->lengths);
     scratch->previous = malloc(count * sizeof *scratch->previous);
     scratch->next = malloc(count * sizeof *scratch->next);
-    // Each of the n - 1 pairs, and two new ones for each of at most n - 1 merges.
-    scratch->heap = malloc(3 * count * sizeof *scratch->heap);
+    // Each of the n - 1 pairs; each of at most n - 1 merges takes one away and puts two there.
+    scratch->heap = malloc(2 * count * sizeof *scratch->heap);
     if (scratch->ids && scratch->lengths && scratch->previous && scratch->next && scratch->heap)
         return 0;
     btk_bpe_scratch_clear(scratch);
@@ -43,6 +53,126 @@ void btk_bpe_scratch_clear(struct btk_bpe_scratch *scratch)
     *scratch = (struct btk_bpe_scratch){0};
 }
 
+// --- Symbols
+
+struct spelling {
+    const struct btk_image *image;
+    struct btk_bpe_scratch *scratch;
+    size_t count;
+    uint32_t unknown_length; // of the unknown token that is not yet in the list; 0: there is none
+};
+
+uint32_t btk_bpe_find_char(const struct btk_image *image, uint32_t code_point, uint32_t place)
+{
+    const uint32_t key = code_point << 2 | place;
+    for (uint64_t at = btk_edge_hash(key);; at++) {
+        const struct btk_edge_slot slot = image->char_ids[at & image->char_mask];
+        if (slot.key == key) return slot.child;
+        if (slot.key == UINT32_MAX) return BTK_NO_TOKEN;
+    }
+}
+
+static void add_symbol(struct spelling *spelling, uint32_t id, uint32_t length)
+{
+    struct btk_bpe_scratch *const scratch = spelling->scratch;
+    tick(scratch, spelling->count);
+    scratch->ids[spelling->count] = id;
+    scratch->lengths[spelling->count++] = length;
+}
+
+static void flush_unknown(struct spelling *spelling)
+{
+    if (!spelling->unknown_length) return;
+    add_symbol(spelling, spelling->image->config->unknown_id, spelling->unknown_length);
+    spelling->unknown_length = 0;
+}
+
+static bool has_fallback(const struct btk_image *image, struct btk_bytes text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (image->fallback_ids[text.data[i]] == BTK_NO_TOKEN) return false;
+    return true;
+}
+
+static void add_fallback(struct spelling *spelling, struct btk_bytes text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        add_symbol(spelling, spelling->image->fallback_ids[text.data[i]], 1);
+}
+
+// All bytes have a token, those of prefix and suffix as well, or none is taken. The unknown token
+// that waits keeps waiting: it comes behind these bytes.
+static bool try_fallback(struct spelling *spelling, struct btk_bytes text, uint32_t place)
+{
+    const struct btk_image *const image = spelling->image;
+    const struct btk_image_config *const config = image->config;
+    if (!(config->model_flags & BTK_MODEL_BYTE_FALLBACK)) return false;
+    const struct btk_bytes prefix = {image->affixes,
+                                     place & BTK_CHAR_CONTINUES ? config->prefix_bytes : 0};
+    const struct btk_bytes suffix = {image->affixes + config->prefix_bytes,
+                                     place & BTK_CHAR_ENDS ? config->suffix_bytes : 0};
+    if (!has_fallback(image, prefix) || !has_fallback(image, text) || !has_fallback(image, suffix))
+        return false;
+    add_fallback(spelling, prefix);
+    add_fallback(spelling, text);
+    add_fallback(spelling, suffix);
+    return true;
+}
+
+// -ENODATA.
+static int add_unknown(struct spelling *spelling, struct btk_bytes text, uint32_t place)
+{
+    const struct btk_image_config *const config = spelling->image->config;
+    uint8_t spelled[4];
+    if (config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
+        text = (struct btk_bytes){spelled, btk_byte_alphabet_spell(text.data[0], spelled)};
+    if (try_fallback(spelling, text, place)) return 0;
+    if (config->model_flags & BTK_MODEL_DROPS_UNKNOWN) return 0;
+    if (config->unknown_id == BTK_NO_TOKEN) return -ENODATA;
+    if (!(config->model_flags & BTK_MODEL_FUSES_UNKNOWN)) flush_unknown(spelling);
+    spelling->unknown_length += (uint32_t)text.length;
+    return 0;
+}
+
+// The places that a character can be in; only prefix and suffix make a difference.
+static uint32_t char_place(const struct btk_image_config *config, size_t begin, size_t end,
+                           size_t piece_bytes)
+{
+    return (begin && config->prefix_bytes ? BTK_CHAR_CONTINUES : 0u)
+           | (end == piece_bytes && config->suffix_bytes ? BTK_CHAR_ENDS : 0u);
+}
+
+static int spell(struct spelling *spelling, struct btk_bytes piece)
+{
+    const struct btk_image *const image = spelling->image;
+    const struct btk_image_config *const config = image->config;
+    const bool reads_bytes = config->flags & BTK_PIPELINE_MODEL_READS_BYTES;
+    const bool counts_alphabet = config->model_flags & BTK_MODEL_COUNTS_ALPHABET;
+    for (size_t at = 0; at < piece.length;) {
+        const uint8_t byte = piece.data[at];
+        const bool is_byte = reads_bytes || byte < 0x80;
+        size_t length = 1;
+        const uint32_t code_point = is_byte ? byte : btk_utf8_decode(piece.data + at, &length);
+        const uint32_t place = char_place(config, at, at + length, piece.length);
+        const uint32_t id =
+            is_byte ? image->byte_ids[place << 8 | byte] : btk_bpe_find_char(image, code_point, place);
+        if (id == BTK_NO_TOKEN) {
+            const int status =
+                add_unknown(spelling, (struct btk_bytes){piece.data + at, length}, place);
+            if (status < 0) return status;
+        } else {
+            flush_unknown(spelling);
+            add_symbol(spelling, id,
+                       counts_alphabet ? btk_byte_alphabet_bytes(byte) : (uint32_t)length);
+        }
+        at += length;
+    }
+    flush_unknown(spelling);
+    return 0;
+}
+
+// --- Merges
+
 static struct btk_merge_slot find_merge(const struct btk_image *image, uint32_t left,
                                         uint32_t right)
 {
@@ -55,14 +185,14 @@ static struct btk_merge_slot find_merge(const struct btk_image *image, uint32_t 
     }
 }
 
-// --- Short pieces: merges[i] is the merge of tokens i and i + 1
+// --- Short lists: ranks[i] is that of the merge of tokens i and i + 1
 
 struct line {
     uint32_t count;
     uint32_t *ids;
     uint32_t *lengths;
-    uint32_t ranks[LINE_MAX_BYTES];
-    uint32_t merged[LINE_MAX_BYTES];
+    uint32_t ranks[LINE_MAX_SYMBOLS];
+    uint32_t merged[LINE_MAX_SYMBOLS];
 };
 
 static void look_up(const struct btk_image *image, struct line *line, uint32_t at)
@@ -112,7 +242,7 @@ static size_t merge_line(const struct btk_image *image, struct btk_bpe_scratch *
     return line.count;
 }
 
-// --- Long pieces: a token stands at the position of its first byte; lengths 0: merged away
+// --- Long lists: a token stands where its first symbol stood; lengths 0: merged away
 
 static void sift_up(uint64_t *heap, size_t at)
 {
@@ -122,6 +252,12 @@ static void sift_up(uint64_t *heap, size_t at)
         at = (at - 1) / 2;
     }
     heap[at] = value;
+}
+
+static void push(struct btk_bpe_scratch *scratch, uint64_t entry)
+{
+    scratch->heap[scratch->heap_count] = entry;
+    sift_up(scratch->heap, scratch->heap_count++);
 }
 
 static uint64_t pop(struct btk_bpe_scratch *scratch)
@@ -148,9 +284,7 @@ static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scr
     if (right >= end) return;
     const struct btk_merge_slot merge =
         find_merge(image, scratch->ids[position], scratch->ids[right]);
-    if (merge.rank == NO_RANK) return;
-    scratch->heap[scratch->heap_count] = (uint64_t)merge.rank << 32 | position;
-    sift_up(scratch->heap, scratch->heap_count++);
+    if (merge.rank != NO_RANK) push(scratch, (uint64_t)merge.rank << 32 | position);
 }
 
 static void merge_pair(const struct btk_image *image, struct btk_bpe_scratch *scratch,
@@ -162,24 +296,71 @@ static void merge_pair(const struct btk_image *image, struct btk_bpe_scratch *sc
     scratch->lengths[right] = 0;
     scratch->next[position] = after;
     if (after < end) scratch->previous[after] = position;
-    push_pair(image, scratch, position, end);
     if (position > 0) push_pair(image, scratch, scratch->previous[position], end);
+    push_pair(image, scratch, position, end);
 }
 
 static size_t compact(struct btk_bpe_scratch *scratch, uint32_t end)
 {
     size_t count = 0;
-    for (uint32_t at = 0; at < end;) {
-        const uint32_t length = scratch->lengths[at];
+    for (uint32_t at = 0; at < end; at = scratch->next[at]) {
         tick(scratch, count);
         scratch->ids[count] = scratch->ids[at];
-        scratch->lengths[count++] = length;
-        at += length;
+        scratch->lengths[count++] = scratch->lengths[at];
     }
     return count;
 }
 
-// An entry is stale when the pair at its position has grown since: then its rank is another one.
+// The merge that a candidate stands for, if it still holds.
+static bool try_candidate(const struct btk_image *image, const struct btk_bpe_scratch *scratch,
+                          uint64_t entry, uint32_t end, uint32_t *out_id)
+{
+    const uint32_t position = (uint32_t)entry, rank = (uint32_t)(entry >> 32);
+    if (!scratch->lengths[position] || scratch->next[position] >= end) return false;
+    const struct btk_merge_slot merge =
+        find_merge(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
+    *out_id = merge.id;
+    if (image->config->model_flags & BTK_MODEL_KEEPS_STALE)
+        return merge.rank != NO_RANK && merge.id == image->rank_ids[rank];
+    return merge.rank == rank;
+}
+
+// One number in [0, 1) of 24 bits, as the reference draws them. Generator: splitmix64.
+static float draw(struct btk_bpe_scratch *scratch)
+{
+    scratch->random += UINT64_C(0x9e3779b97f4a7c15);
+    return (float)(btk_mix64(scratch->random) >> 40) * 0x1p-24f;
+}
+
+// Candidates that were left out come back when the next one is not; they wait at the end of the
+// heap's memory, which has room for all.
+static size_t put_back(struct btk_bpe_scratch *scratch, size_t skipped)
+{
+    const uint64_t *const end = scratch->heap + 2 * scratch->capacity;
+    for (; skipped; skipped--) push(scratch, *(end - skipped));
+    return 0;
+}
+
+static void merge_candidates(const struct btk_image *image, struct btk_bpe_scratch *scratch,
+                             uint32_t end)
+{
+    const float dropout = image->config->dropout;
+    size_t skipped = 0;
+    for (size_t taken = 0; scratch->heap_count; taken++) {
+        tick(scratch, taken);
+        const uint64_t entry = pop(scratch);
+        uint32_t id;
+        if (dropout > 0 && draw(scratch) < dropout) {
+            scratch->heap[2 * scratch->capacity - ++skipped] = entry;
+            continue;
+        }
+        skipped = put_back(scratch, skipped);
+        if (!try_candidate(image, scratch, entry, end, &id)) continue;
+        scratch->ids[(uint32_t)entry] = id;
+        merge_pair(image, scratch, (uint32_t)entry, end);
+    }
+}
+
 static size_t merge_heap(const struct btk_image *image, struct btk_bpe_scratch *scratch,
                          uint32_t end)
 {
@@ -193,29 +374,23 @@ static size_t merge_heap(const struct btk_image *image, struct btk_bpe_scratch *
         tick(scratch, i);
         push_pair(image, scratch, i, end);
     }
-    for (size_t taken = 0; scratch->heap_count; taken++) {
-        tick(scratch, taken);
-        const uint64_t entry = pop(scratch);
-        const uint32_t position = (uint32_t)entry;
-        if (!scratch->lengths[position] || scratch->next[position] >= end) continue;
-        const struct btk_merge_slot merge =
-            find_merge(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
-        if (merge.rank != entry >> 32) continue;
-        scratch->ids[position] = merge.id;
-        merge_pair(image, scratch, position, end);
-    }
+    merge_candidates(image, scratch, end);
     return compact(scratch, end);
 }
 
-size_t btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch,
-                     struct btk_bytes piece)
+int btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch,
+                  struct btk_bytes piece, size_t *out_count)
 {
-    for (size_t i = 0; i < piece.length; i++) {
-        tick(scratch, i);
-        scratch->ids[i] = image->byte_ids[piece.data[i]];
-        scratch->lengths[i] = 1;
-    }
-    const uint32_t length = (uint32_t)piece.length;
-    return length <= LINE_MAX_BYTES ? merge_line(image, scratch, length)
-                                    : merge_heap(image, scratch, length);
+    const struct btk_image_config *const config = image->config;
+    struct spelling spelling = {.image = image, .scratch = scratch};
+    const int status = spell(&spelling, piece);
+    if (status < 0) return status;
+    const bool is_plain = config->dropout <= 0 && !(config->model_flags & BTK_MODEL_KEEPS_STALE);
+    if (config->dropout >= 1)
+        *out_count = spelling.count;
+    else if (is_plain && spelling.count <= LINE_MAX_SYMBOLS)
+        *out_count = merge_line(image, scratch, (uint32_t)spelling.count);
+    else
+        *out_count = merge_heap(image, scratch, (uint32_t)spelling.count);
+    return 0;
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Remembers what short pieces became. Bounded: 16384 sets of two ways, 2 MiB.
 //
-//     entry, one cache line    | 31 bytes of text, zero-padded, and their count | 7 ids | their count |
+//     entry, one cache line    | 31 bytes of text, zero-padded, and their count | 7 ids | layout |
+//     layout                   | count of ids, 3 bits | 29 bits: does a token end at byte 1, 2, .. |
+//
+// Only pieces whose tokens stand one behind the other and fill the piece are kept.
 //
 // The hash is keyed with random numbers, so nobody can choose texts that meet in one set; and if
 // they did, it would only be slow. Multiplication and folding after Wang Yi's wyhash.
@@ -17,7 +20,11 @@
 
 #include "common/base.h"
 
-enum { BTK_PIECE_BYTES_MAX = 31, BTK_PIECE_IDS_MAX = 7, BTK_PIECE_CACHE_SETS = 16384 };
+enum {
+    BTK_PIECE_BYTES_MAX = 30, // a layout has no room for the ends of 31
+    BTK_PIECE_IDS_MAX = 7,
+    BTK_PIECE_CACHE_SETS = 16384
+};
 
 struct btk_piece_key {
     uint64_t words[4]; // the last byte is the length
@@ -26,7 +33,7 @@ struct btk_piece_key {
 struct btk_piece_entry {
     alignas(64) struct btk_piece_key key; // words[3] == 0: empty
     uint32_t ids[BTK_PIECE_IDS_MAX];
-    uint32_t count;
+    uint32_t layout;
 };
 
 struct btk_piece_cache {
@@ -99,12 +106,20 @@ static inline const struct btk_piece_entry *btk_piece_cache_find(struct btk_piec
     return NULL;
 }
 
-// Keeps 1 to BTK_PIECE_IDS_MAX ids for a key that was not found; the older one of the set goes.
-static inline void btk_piece_cache_put(struct btk_piece_entry *set, const struct btk_piece_key *key,
-                                       const uint32_t *ids, size_t count)
+static inline size_t btk_piece_entry_count(const struct btk_piece_entry *entry)
 {
-    set[1] = set[0];
-    set[0].key = *key;
-    memcpy(set[0].ids, ids, count * sizeof *ids);
-    set[0].count = (uint32_t)count;
+    return entry->layout & 7;
 }
+
+// The end of the token that begins at byte `begin` of a piece of `length` bytes.
+static inline size_t btk_piece_entry_end(const struct btk_piece_entry *entry, size_t begin,
+                                         size_t length)
+{
+    const uint32_t ends = entry->layout >> 3 >> begin; // the lowest bit: byte begin + 1
+    return ends ? begin + 1 + (size_t)__builtin_ctz(ends) : length;
+}
+
+// Keeps tokens for a key that was not found, if they can be kept; the older one of the set goes.
+// `places`: begin and end of each token.
+void btk_piece_cache_put(struct btk_piece_entry *set, const struct btk_piece_key *key,
+                         const uint32_t *ids, const uint32_t *places, size_t count);

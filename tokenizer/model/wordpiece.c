@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizer/model/wordpiece.h"
 
+#include <errno.h>
+
 #include "common/utf8.h"
-#include "tokenizer/lookup_hash.h"
-
-#define NO_NODE UINT32_MAX
-
-static uint32_t follow(const struct btk_image *image, uint32_t node, uint8_t byte)
-{
-    const uint32_t key = node << 8 | byte;
-    for (uint64_t at = btk_edge_hash(key);; at++) {
-        const struct btk_edge_slot slot = image->trie_edges[at & image->trie_edge_mask];
-        if (slot.key == key) return slot.child;
-        if (slot.key == UINT32_MAX) return NO_NODE;
-    }
-}
+#include "tokenizer/model/trie.h"
 
 // The longest token from the beginning of `text`; 0: none.
 static size_t longest_token(const struct btk_image *image, uint32_t root, struct btk_bytes text,
@@ -23,8 +13,8 @@ static size_t longest_token(const struct btk_image *image, uint32_t root, struct
     size_t longest = 0;
     uint32_t node = root;
     for (size_t i = 0; i < text.length; i++) {
-        node = follow(image, node, text.data[i]);
-        if (node == NO_NODE) break;
+        node = btk_trie_follow(image, node, text.data[i]);
+        if (node == BTK_NO_NODE) break;
         const uint32_t id = image->trie_tokens[node];
         if (id != BTK_NO_TOKEN) {
             *out_id = id;
@@ -40,8 +30,8 @@ static bool is_too_long(const struct btk_image *image, struct btk_bytes word)
     return word.length > chars_max && btk_utf8_count(word.data, word.length) > chars_max;
 }
 
-size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word, uint32_t *out_ids,
-                            uint32_t *out_lengths)
+int btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word, uint32_t *out_ids,
+                         uint32_t *out_places, size_t *out_count)
 {
     size_t count = 0;
     size_t at = is_too_long(image, word) ? SIZE_MAX : 0;
@@ -50,12 +40,16 @@ size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word
         const size_t length = longest_token(
             image, root, (struct btk_bytes){word.data + at, word.length - at}, &out_ids[count]);
         if (!length) break;
-        out_lengths[count++] = (uint32_t)length;
-        at += length;
+        out_places[2 * count] = (uint32_t)at;
+        out_places[2 * count++ + 1] = (uint32_t)(at += length);
         root = image->config->continuation_root;
     }
-    if (at == word.length) return count;
+    *out_count = count;
+    if (at == word.length) return 0;
+    if (image->config->unknown_id == BTK_NO_TOKEN) return -ENODATA;
     out_ids[0] = image->config->unknown_id;
-    out_lengths[0] = (uint32_t)word.length;
-    return 1;
+    out_places[0] = 0;
+    out_places[1] = (uint32_t)word.length;
+    *out_count = 1;
+    return 0;
 }

@@ -12,7 +12,7 @@
 #include "common/base.h"
 #include "tokenizer/image.h"
 
-// Encodes a word of at least one byte. `out_ids` and `out_lengths` (bytes of each token) have room
-// for one token a byte. Returns the count.
-size_t btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word, uint32_t *out_ids,
-                            uint32_t *out_lengths);
+// Encodes a word of at least one byte. `out_ids` and `out_places` (begin and end of each token) have
+// room for one token a byte. -ENODATA: the word is unknown and there is no unknown token.
+BTK_MUST_USE int btk_wordpiece_encode(const struct btk_image *image, struct btk_bytes word,
+                                      uint32_t *out_ids, uint32_t *out_places, size_t *out_count);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// WordPiece: one trie with two roots, for the beginnings of words (node 0) and for what continues
-// them. A token that begins with the continuing prefix stands under both: the reference looks up
-// the bare text at the beginning of a word.
+// The trie of WordPiece and Unigram.
+//
+// WordPiece has two roots, for the beginnings of words (node 0) and for what continues them. A token
+// that begins with the continuing prefix stands under both: the reference looks up the bare text at
+// the beginning of a word.
 #include <string.h>
 
 #include "tokenizer/compile/compiler.h"
@@ -30,6 +32,28 @@ static int add_node(struct trie_builder *builder, uint32_t *out_node)
     return 0;
 }
 
+// All edges into a table of twice as many slots.
+static int enlarge(struct trie_builder *builder)
+{
+    struct btk_compiler *const compiler = builder->compiler;
+    struct btk_buffer old = compiler->sections[BTK_SECTION_TRIE_EDGES];
+    btk_buffer_init(&compiler->sections[BTK_SECTION_TRIE_EDGES]);
+    uint64_t mask = 0;
+    const int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES,
+                                          sizeof(struct btk_edge_slot), builder->mask + 1, &mask);
+    struct btk_edge_slot *const slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
+    for (uint64_t i = 0; i <= builder->mask && !status; i++) {
+        if (builder->slots[i].key == UINT32_MAX) continue;
+        uint64_t at = btk_edge_hash(builder->slots[i].key);
+        while (slots[at & mask].key != UINT32_MAX) at++;
+        slots[at & mask] = builder->slots[i];
+    }
+    btk_buffer_clear(&old);
+    builder->slots = slots;
+    builder->mask = mask;
+    return status;
+}
+
 static int follow(struct trie_builder *builder, uint32_t *in_out_node, uint8_t byte)
 {
     const uint32_t key = *in_out_node << 8 | byte;
@@ -46,7 +70,7 @@ static int follow(struct trie_builder *builder, uint32_t *in_out_node, uint8_t b
     if (status < 0) return status;
     builder->slots[at & builder->mask] = (struct btk_edge_slot){key, child};
     *in_out_node = child;
-    return 0;
+    return 2 * (uint64_t)builder->node_count > builder->mask ? enlarge(builder) : 0;
 }
 
 static int insert(struct trie_builder *builder, uint32_t root, struct btk_bytes text, uint32_t id)
@@ -64,44 +88,22 @@ static int insert(struct trie_builder *builder, uint32_t root, struct btk_bytes 
 static int insert_token(struct trie_builder *builder, uint32_t id)
 {
     const struct btk_compiler *const compiler = builder->compiler;
-    const struct btk_compiler_token token = compiler->tokens[id];
+    const struct btk_bytes text = compiler->tokens[id].text;
     const struct btk_bytes prefix = compiler->prefix;
-    // Tokens that only the added tokens have are no part of the model.
-    if (!(token.flags & BTK_TOKEN_EXISTS) || (token.flags & BTK_COMPILER_TOKEN_OUTSIDE)) return 0;
-    const int status = insert(builder, 0, token.text, id);
-    if (status < 0 || token.text.length <= prefix.length) return status;
-    if (prefix.length && memcmp(token.text.data, prefix.data, prefix.length) != 0) return 0;
-    return insert(
-        builder, compiler->config.continuation_root,
-        (struct btk_bytes){token.text.data + prefix.length, token.text.length - prefix.length}, id);
+    if (!btk_compiler_is_model_token(compiler, id)) return 0;
+    const int status = insert(builder, 0, text, id);
+    if (status < 0 || compiler->config.model != BTK_MODEL_WORDPIECE || text.length <= prefix.length)
+        return status;
+    if (prefix.length && memcmp(text.data, prefix.data, prefix.length) != 0) return 0;
+    return insert(builder, compiler->config.continuation_root,
+                  (struct btk_bytes){text.data + prefix.length, text.length - prefix.length}, id);
 }
 
-// The table was made for the worst case; what is used fits into a smaller one.
-static int shrink(struct trie_builder *builder)
-{
-    struct btk_compiler *const compiler = builder->compiler;
-    struct btk_buffer large = compiler->sections[BTK_SECTION_TRIE_EDGES];
-    btk_buffer_init(&compiler->sections[BTK_SECTION_TRIE_EDGES]);
-    uint64_t mask = 0;
-    const int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES,
-                                          sizeof(struct btk_edge_slot), builder->node_count, &mask);
-    struct btk_edge_slot *const slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
-    for (uint64_t i = 0; i <= builder->mask && !status; i++) {
-        if (builder->slots[i].key == UINT32_MAX) continue;
-        uint64_t at = btk_edge_hash(builder->slots[i].key);
-        while (slots[at & mask].key != UINT32_MAX) at++;
-        slots[at & mask] = builder->slots[i];
-    }
-    btk_buffer_clear(&large);
-    return status;
-}
-
-int btk_compile_wordpiece(struct btk_compiler *compiler)
+int btk_compile_trie(struct btk_compiler *compiler)
 {
     struct trie_builder builder = {.compiler = compiler};
-    const uint64_t edges_max = 2 * (uint64_t)compiler->sections[BTK_SECTION_TOKEN_TEXT].length;
     int status = btk_compiler_table(compiler, BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
-                                    edges_max, &builder.mask);
+                                    compiler->config.token_count, &builder.mask);
     if (status < 0) return status;
     builder.slots = (void *)compiler->sections[BTK_SECTION_TRIE_EDGES].data;
     uint32_t root;
@@ -109,5 +111,5 @@ int btk_compile_wordpiece(struct btk_compiler *compiler)
     if (!status) status = add_node(&builder, &compiler->config.continuation_root);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = insert_token(&builder, id);
-    return status < 0 ? status : shrink(&builder);
+    return status;
 }

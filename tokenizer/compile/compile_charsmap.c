@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A charsmap of SentencePiece: the length of a double array in bytes, its units (Darts-clone), then the
+// texts that they lead to, each with a NUL behind it. Integers are little-endian.
+#include <string.h>
+
+#include "common/utf8.h"
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/normalizer/steps.h"
+
+// A node of the double array that is to be looked at, and the length of the keys that end there.
+struct visit {
+    uint32_t node;
+    uint32_t depth;
+};
+
+struct survey {
+    struct btk_compiler *compiler;
+    const uint32_t *units;
+    uint32_t count;
+    struct btk_bytes texts;
+    uint8_t *seen;
+    struct btk_buffer queue; // struct visit
+    size_t growth;           // bytes that one byte becomes at most
+};
+
+static uint32_t read_le32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16
+           | (uint32_t)bytes[3] << 24;
+}
+
+static uint32_t unit_offset(uint32_t unit)
+{
+    return (unit >> 10) << ((unit & (1u << 9)) >> 6);
+}
+
+static int push(struct survey *survey, uint32_t node, uint32_t depth)
+{
+    if (node >= survey->count || survey->seen[node]) return 0;
+    survey->seen[node] = 1;
+    const struct visit visit = {node, depth};
+    return btk_buffer_append(&survey->queue, &visit, sizeof visit) < 0
+               ? btk_compiler_no_memory(survey->compiler)
+               : 0;
+}
+
+// An entry whose keys have `depth` bytes. Longer keys find it too, and become no more.
+static void count_entry(struct survey *survey, uint32_t node, uint32_t depth)
+{
+    if (node >= survey->count) return;
+    const uint32_t value = survey->units[node] & ~(1u << 31);
+    if (value >= survey->texts.length) return;
+    const uint8_t *const text = survey->texts.data + value;
+    const uint8_t *const end = memchr(text, 0, survey->texts.length - value);
+    const size_t length = end ? (size_t)(end - text) : survey->texts.length - value;
+    survey->growth = btk_max_size(survey->growth, (length + depth - 1) / depth);
+}
+
+// Breadth first, so the first visit of a node is by its shortest key.
+static int visit_children(struct survey *survey, struct visit visit)
+{
+    for (uint32_t byte = 1; byte < 256; byte++) {
+        const uint32_t child = visit.node ^ byte;
+        if (child >= survey->count) continue;
+        const uint32_t unit = survey->units[child];
+        if ((unit & (1u << 31 | 0xffu)) != byte) continue;
+        const uint32_t next = child ^ unit_offset(unit);
+        if (unit >> 8 & 1) {
+            count_entry(survey, next, visit.depth + 1);
+            continue;
+        }
+        const int status = push(survey, next, visit.depth + 1);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+static int walk(struct survey *survey)
+{
+    survey->seen = btk_arena_allocate(&survey->compiler->arena, survey->count);
+    if (!survey->seen) return btk_compiler_no_memory(survey->compiler);
+    int status = push(survey, unit_offset(survey->units[0]), 0);
+    for (size_t at = 0; at < survey->queue.length && !status; at += sizeof(struct visit)) {
+        struct visit visit;
+        memcpy(&visit, survey->queue.data + at, sizeof visit);
+        status = visit_children(survey, visit);
+    }
+    return status;
+}
+
+static int survey_growth(struct btk_compiler *compiler, const uint32_t *units, uint32_t count,
+                         struct btk_bytes texts, uint32_t *out_growth)
+{
+    struct survey survey = {
+        .compiler = compiler, .units = units, .count = count, .texts = texts, .growth = 1};
+    btk_buffer_init(&survey.queue);
+    const int status = walk(&survey);
+    btk_buffer_clear(&survey.queue);
+    *out_growth = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
+    return status;
+}
+
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place)
+{
+    const uint32_t count = charsmap.length < 4 ? 0 : read_le32(charsmap.data) / 4;
+    if (!count || count > (charsmap.length - 4) / 4)
+        return btk_compiler_refuse(compiler, place,
+                                   "\"precompiled_charsmap\" has no whole double array");
+    const size_t unit_bytes = (size_t)count * 4;
+    const struct btk_bytes texts = {charsmap.data + 4 + unit_bytes,
+                                    charsmap.length - 4 - unit_bytes};
+    if (btk_utf8_valid_prefix(texts.data, texts.length) != texts.length)
+        return btk_compiler_refuse(compiler, place,
+                                   "the texts of \"precompiled_charsmap\" are not UTF-8");
+    uint32_t *const units = btk_arena_allocate(&compiler->arena, unit_bytes + texts.length);
+    if (!units) return btk_compiler_no_memory(compiler);
+    for (uint32_t i = 0; i < count; i++) units[i] = read_le32(charsmap.data + 4 + 4 * (size_t)i);
+    if (texts.length) memcpy(units + count, texts.data, texts.length);
+    struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED, .numbers = {count}};
+    const int status = survey_growth(compiler, units, count, texts, &step.numbers[1]);
+    if (status < 0) return status;
+    return btk_compiler_add_step(
+        compiler, BTK_SECTION_NORMALIZER_STEPS, step,
+        (struct btk_bytes){(const uint8_t *)units, unit_bytes + texts.length});
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a pattern as it stands in a file to one that tokenizer/regex.h can run.
+#pragma once
+
+#include "common/buffer.h"
+#include "common/error.h"
+#include "tokenizer/compile/regex_ast.h"
+
+// Appends the rewritten pattern: every class a row of code points as the reference's engine has
+// them, case folded the reference's way, places between words spelt out; it means to Debian's
+// Oniguruma what `pattern` means to the reference. -EINVAL, -ENOTSUP (the error says what and
+// where), -E2BIG, -ENOMEM.
+BTK_MUST_USE int btk_regex_compile(struct btk_bytes pattern, enum btk_regex_dialect dialect,
+                                   struct btk_buffer *out, struct btk_error *error);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// One piece: from the cache or through the model, and its columns.
+#include <errno.h>
+#include <string.h>
+
+#include "tokenizer/engine.h"
+#include "tokenizer/model/bpe_cut.h"
+
+int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
+{
+    return encoder->encoding->capacity - encoder->encoding->count < count ? -ENOBUFS : 0;
+}
+
+// The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
+// images, and bytes of affixes, have tokens that leave the piece: they have the place of its end.
+static void annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
+                           struct btk_piece piece, size_t at, size_t begin, size_t end)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    if (encoding->offsets) {
+        begin = btk_min_size(begin, piece.end - 1);
+        end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
+        encoding->offsets[2 * at] = btk_span_source_begin(span, begin);
+        encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
+    }
+    if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
+    if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+}
+
+// `begin`: what the places count from.
+static int append_tokens(struct btk_encoder *encoder, const struct btk_span *span,
+                         struct btk_piece piece, const struct btk_model_scratch *model,
+                         size_t begin, size_t count)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    const int status = btk_encode_reserve(encoder, count);
+    if (status < 0) return status;
+    const size_t first = encoding->count;
+    memcpy(encoding->ids + first, model->ids, count * sizeof *model->ids);
+    encoding->count += count;
+    for (size_t i = 0; i < count && encoder->annotates; i++)
+        annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
+                       begin + model->places[2 * i + 1]);
+    return 0;
+}
+
+// All tokens of a piece, which the scratch has room for.
+static int run_model(struct btk_encoder *encoder, const struct btk_span *span,
+                     struct btk_piece piece, struct btk_model_scratch *model)
+{
+    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
+    size_t count;
+    int status = btk_model_begin(encoder->image, model, text, &count);
+    while (!status && count) {
+        status = append_tokens(encoder, span, piece, model, piece.begin, count);
+        if (!status) status = btk_model_next(encoder->image, model, &count);
+    }
+    return status;
+}
+
+// A piece that no scratch is made for.
+static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
+{
+    struct btk_model_scratch model;
+    int status = btk_model_scratch_init(&model, encoder->image, piece.end - piece.begin);
+    if (status < 0) return status;
+    btk_model_set_progress(&model, encoder->scratch->progress);
+    model.bpe.random = encoder->scratch->model.bpe.random++;
+    encoder->scratch->spill_count++;
+    status = run_model(encoder, span, piece, &model);
+    btk_model_scratch_clear(&model);
+    return status;
+}
+
+static void annotate_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                           struct btk_piece piece, const struct btk_piece_entry *entry)
+{
+    const size_t count = btk_piece_entry_count(entry), first = encoder->encoding->count - count;
+    const size_t length = piece.end - piece.begin;
+    for (size_t i = 0, begin = 0, end; i < count; i++, begin = end) {
+        end = btk_piece_entry_end(entry, begin, length);
+        annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+    }
+}
+
+static inline int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                               struct btk_piece piece, const struct btk_piece_entry *entry)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    uint32_t *const out = encoding->ids + encoding->count;
+    const size_t count = btk_piece_entry_count(entry);
+    if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
+        memcpy(out, entry->ids,
+               (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
+    } else {
+        const int status = btk_encode_reserve(encoder, count);
+        if (status < 0) return status;
+        memcpy(out, entry->ids, count * sizeof *out);
+    }
+    encoding->count += count;
+    if (encoder->annotates) annotate_entry(encoder, span, piece, entry);
+    return 0;
+}
+
+// A piece that is not remembered.
+static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece, struct btk_piece_entry *set,
+                      const struct btk_piece_key *key)
+{
+    struct btk_model_scratch *const model = &encoder->scratch->model;
+    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
+    size_t count;
+    const int status = btk_model_begin(encoder->image, model, text, &count);
+    if (status < 0) return status;
+    if (encoder->scratch->model_is_certain)
+        btk_piece_cache_put(set, key, model->ids, model->places, count);
+    return append_tokens(encoder, span, piece, model, piece.begin, count);
+}
+
+// A piece of at most BTK_PIECE_BYTES_MAX bytes.
+static inline int encode_short(struct btk_encoder *encoder, const struct btk_span *span,
+                               struct btk_piece piece)
+{
+    struct btk_piece_cache *const cache = encoder->scratch->cache;
+    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
+    const bool is_padded = text.data + BTK_READ_SLACK_BYTES <= span->readable_end;
+    const struct btk_piece_key key = btk_piece_key(text.data, text.length, is_padded);
+    struct btk_piece_entry *const set = btk_piece_cache_set(cache, &key);
+    const struct btk_piece_entry *const entry = btk_piece_cache_find(cache, set, &key);
+    return entry ? append_entry(encoder, span, piece, entry)
+                 : encode_new(encoder, span, piece, set, &key);
+}
+
+// A piece as it is.
+static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
+{
+    struct btk_scratch *const scratch = encoder->scratch;
+    const size_t length = piece.end - piece.begin;
+    if (length <= BTK_PIECE_BYTES_MAX) return encode_short(encoder, span, piece);
+    if (length > scratch->model.piece_bytes_max
+        && encoder->image->config->model != BTK_MODEL_UNIGRAM)
+        return encode_giant(encoder, span, piece);
+    return run_model(encoder, span, piece, &scratch->model);
+}
+
+// A longer piece: what stands between its cuts, one after the other, is the same.
+static int encode_long(struct btk_encoder *encoder, const struct btk_span *span,
+                       struct btk_piece piece)
+{
+    if (!(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
+        return encode_whole(encoder, span, piece);
+    const struct btk_bytes text = {span->text.data, piece.end};
+    int status = 0;
+    size_t ticks = piece.begin;
+    for (size_t begin = piece.begin, end; begin < piece.end && !status; begin = end) {
+        end = btk_bpe_next_cut(encoder->image, text, begin);
+        status = encode_whole(encoder, span, (struct btk_piece){(uint32_t)begin, (uint32_t)end});
+        if (end - ticks < BTK_WINDOW_BYTES) continue;
+        btk_progress_tick(&encoder->scratch->progress);
+        ticks = end;
+    }
+    return status;
+}
+
+int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
+                      const struct btk_piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct btk_piece piece = pieces[i];
+        const int status = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX
+                               ? encode_short(encoder, span, piece)
+                               : encode_long(encoder, span, piece);
+        if (status < 0) return status;
+        encoder->word_id++;
+    }
+    return 0;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does everything in an image stay inside of it?
+#include <errno.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/utf8.h"
+#include "tokenizer/decoder/plan.h"
+#include "tokenizer/image.h"
+#include "tokenizer/image_check.h"
+#include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/normalizer/steps.h"
+
+static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
+{
+    return view->header->sections[section].bytes;
+}
+
+static const void *section_data(const struct btk_image_header *header, enum btk_section section)
+{
+    return (const uint8_t *)header + header->sections[section].offset;
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+    return value && !(value & (value - 1));
+}
+
+static bool reads_bytes(const struct btk_image *view)
+{
+    return view->config->flags & BTK_PIPELINE_MODEL_READS_BYTES;
+}
+
+// Sizes follow from counts: each section is exactly as long as its table says.
+static int check_sizes(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    if (config->token_count > BTK_TOKEN_LIMIT)
+        return btk_image_refuse(error, "it has too many tokens");
+    if (config->prefix_count > BTK_TEMPLATE_LIMIT || config->suffix_count > BTK_TEMPLATE_LIMIT)
+        return btk_image_refuse(error, "its template is too long");
+    const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
+    const bool is_bpe = config->model == BTK_MODEL_BPE;
+    const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
+    const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
+    const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
+    const struct {
+        enum btk_section section;
+        uint64_t bytes;
+    } exact[] = {
+        {BTK_SECTION_TOKENS, config->token_count * sizeof(struct btk_token_info)},
+        {BTK_SECTION_TOKEN_ENDS, ends_bytes},
+        {BTK_SECTION_BYTES_ENDS, reads_bytes(view) ? ends_bytes : 0},
+        {BTK_SECTION_DECODED_ENDS, btk_decoder_plan(view).is_fused ? ends_bytes : 0},
+        {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
+        {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
+        {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
+        {BTK_SECTION_CUT_BITS,
+         has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
+        {BTK_SECTION_SCORES,
+         config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
+        {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
+                                   * sizeof(struct btk_template_token)},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(exact); i++)
+        if (section_bytes(view, exact[i].section) != exact[i].bytes)
+            return btk_image_refuse_section(error, exact[i].section, "has the wrong length");
+    return 0;
+}
+
+static int check_table_sizes(const struct btk_image *view, struct btk_error *error)
+{
+    const uint32_t model = view->config->model;
+    const bool is_bpe = model == BTK_MODEL_BPE;
+    const struct {
+        enum btk_section section;
+        size_t slot_bytes;
+        bool is_needed;
+    } tables[] = {
+        {BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot), true},
+        {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), model != BTK_MODEL_WORDPIECE},
+        {BTK_SECTION_CHAR_IDS, sizeof(struct btk_edge_slot), is_bpe},
+        {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
+        {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
+         (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
+        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
+         model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
+        const uint64_t bytes = section_bytes(view, tables[i].section);
+        if (tables[i].is_needed
+            && (bytes % tables[i].slot_bytes || !is_power_of_two(bytes / tables[i].slot_bytes)))
+            return btk_image_refuse_section(error, tables[i].section, "has the wrong length");
+    }
+    return 0;
+}
+
+static bool is_token(const struct btk_image *view, uint32_t id)
+{
+    return id < view->config->token_count;
+}
+
+static int check_ends(const struct btk_image *view, enum btk_section ends_section,
+                      enum btk_section text_section, struct btk_error *error)
+{
+    const uint32_t *const ends = section_data(view->header, ends_section);
+    if (ends[0] != 0) return btk_image_refuse_section(error, ends_section, "does not begin at 0");
+    for (uint32_t i = 0; i < view->config->token_count; i++)
+        if (ends[i + 1] < ends[i])
+            return btk_image_refuse_section(error, ends_section, "goes back");
+    if (ends[view->config->token_count] != section_bytes(view, text_section))
+        return btk_image_refuse_section(error, ends_section, "does not end where the text does");
+    return 0;
+}
+
+// An empty slot must be there, or a search for what is missing would not end.
+static int check_lookup(const struct btk_image *view, enum btk_section section,
+                        struct btk_error *error)
+{
+    const struct btk_lookup_slot *const slots = section_data(view->header, section);
+    const uint64_t count = section_bytes(view, section) / sizeof *slots;
+    uint64_t empty_count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (slots[i].id == BTK_NO_TOKEN)
+            empty_count++;
+        else if (!is_token(view, slots[i].id))
+            return btk_image_refuse_section(error, section, "has no such id");
+    }
+    return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
+}
+
+static int check_normal_forms(const struct btk_image *view, struct btk_error *error)
+{
+    const enum btk_section section = BTK_SECTION_NORMAL_FORMS;
+    const uint64_t text_bytes = section_bytes(view, BTK_SECTION_NORMAL_FORM_TEXT);
+    if (section_bytes(view, section) % sizeof *view->normal_forms)
+        return btk_image_refuse_section(error, section, "has the wrong length");
+    for (uint32_t i = 0; i < view->normal_form_count; i++) {
+        const struct btk_normal_form form = view->normal_forms[i];
+        if (!is_token(view, form.id) || (i && form.id <= view->normal_forms[i - 1].id))
+            return btk_image_refuse_section(error, section, "has no such id");
+        if (form.begin + (uint64_t)form.bytes > text_bytes)
+            return btk_image_refuse_section(error, section, "has text outside of the image");
+    }
+    return 0;
+}
+
+// Bounds of results follow from the longest token, so it has to be true.
+static int check_texts(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    size_t token_bytes_max = 0, shown_bytes_max = 0, model_bytes_max = 0;
+    for (uint32_t id = 0; id < config->token_count; id++) {
+        const struct btk_bytes text = btk_image_token_text(view, id);
+        token_bytes_max = btk_max_size(token_bytes_max, text.length);
+        const struct btk_bytes shown = btk_image_shown_text(view, id);
+        shown_bytes_max = btk_max_size(shown_bytes_max, shown.length);
+        if (reads_bytes(view))
+            model_bytes_max = btk_max_size(model_bytes_max, btk_image_bytes(view, id).length);
+        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
+            || (shown.data != text.data
+                && btk_utf8_valid_prefix(shown.data, shown.length) != shown.length))
+            return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
+    }
+    if (token_bytes_max != config->token_bytes_max || shown_bytes_max != config->shown_bytes_max
+        || model_bytes_max != config->model_bytes_max)
+        return btk_image_refuse(error, "its longest token is of another length");
+    return 0;
+}
+
+static int check_ids(const struct btk_image *view, enum btk_section section,
+                     struct btk_error *error)
+{
+    const uint32_t *const ids = section_data(view->header, section);
+    for (uint64_t i = 0; i < section_bytes(view, section) / sizeof *ids; i++)
+        if (ids[i] != BTK_NO_TOKEN && !is_token(view, ids[i]))
+            return btk_image_refuse_section(error, section, "has no such id");
+    return 0;
+}
+
+static int check_chars(const struct btk_image *view, struct btk_error *error)
+{
+    uint64_t empty_count = 0;
+    for (uint64_t i = 0; i <= view->char_mask; i++) {
+        if (view->char_ids[i].key == UINT32_MAX)
+            empty_count++;
+        else if (!is_token(view, view->char_ids[i].child))
+            return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "has no such id");
+    }
+    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "is full");
+    return check_ids(view, BTK_SECTION_BYTE_IDS, error);
+}
+
+static int check_merges(const struct btk_image *view, struct btk_error *error)
+{
+    const uint64_t rank_count = section_bytes(view, BTK_SECTION_RANK_IDS) / sizeof(uint32_t);
+    const bool has_ranks = view->config->model_flags & BTK_MODEL_KEEPS_STALE;
+    uint64_t empty_count = 0;
+    for (uint64_t i = 0; i <= view->merge_mask; i++) {
+        if (view->merges[i].key == UINT64_MAX)
+            empty_count++;
+        else if (!is_token(view, view->merges[i].id))
+            return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
+        else if (has_ranks && view->merges[i].rank >= rank_count)
+            return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
+    }
+    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
+    return check_ids(view, BTK_SECTION_RANK_IDS, error);
+}
+
+static int check_cuts(const struct btk_image *view, struct btk_error *error)
+{
+    if (!(view->config->model_flags & BTK_MODEL_HAS_CUTS)) return 0;
+    for (uint64_t i = 0; i <= view->cut_mask; i++)
+        if (view->cut_pairs[i] == UINT64_MAX) return 0;
+    return btk_image_refuse_section(error, BTK_SECTION_CUT_PAIRS, "is full");
+}
+
+static int check_bpe(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
+        || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
+        return btk_image_refuse(error, "its prefix or suffix is too long");
+    if (!(config->dropout >= 0 && config->dropout <= 1))
+        return btk_image_refuse(error, "its dropout is not between 0 and 1");
+    if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
+        && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
+        return btk_image_refuse(error, "it counts an alphabet that it does not read");
+    int status = check_chars(view, error);
+    if (!status) status = check_merges(view, error);
+    return status < 0 ? status : check_cuts(view, error);
+}
+
+// Edges lead to later nodes: so a walk ends.
+static int check_trie(const struct btk_image *view, struct btk_error *error)
+{
+    const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
+    uint64_t empty_count = 0;
+    for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
+        if (view->trie_edges[i].key == UINT32_MAX)
+            empty_count++;
+        else if (view->trie_edges[i].child >= node_count
+                 || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
+            return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
+    }
+    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
+    if (view->config->continuation_root >= node_count)
+        return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no root");
+    for (uint64_t i = 0; i < node_count; i++)
+        if (view->trie_tokens[i] != BTK_NO_TOKEN && !is_token(view, view->trie_tokens[i]))
+            return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no such id");
+    return 0;
+}
+
+static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
+                            enum btk_section nodes_section, struct btk_error *error)
+{
+    const uint64_t edge_count =
+        section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
+    for (uint32_t i = 0; i < trie->node_count; i++) {
+        const struct btk_added_node node = trie->nodes[i];
+        if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
+            return btk_image_refuse_section(error, nodes_section, "has no such edge");
+        if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
+            return btk_image_refuse_section(error, nodes_section, "has no such id");
+        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
+            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
+                return btk_image_refuse_section(error, nodes_section + 1, "has no such node");
+    }
+    return 0;
+}
+
+static int check_model(const struct btk_image *view, struct btk_error *error)
+{
+    const uint32_t model = view->config->model;
+    int status = check_ids(view, BTK_SECTION_FALLBACK_IDS, error);
+    if (!status && model != BTK_MODEL_WORDPIECE)
+        status = check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
+    if (!status && model == BTK_MODEL_BPE) status = check_bpe(view, error);
+    if (!status && (model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM))
+        status = check_trie(view, error);
+    return status;
+}
+
+static int check_tables(const struct btk_image *view, struct btk_error *error)
+{
+    int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
+    if (!status && reads_bytes(view))
+        status = check_ends(view, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT, error);
+    if (!status && btk_decoder_plan(view).is_fused)
+        status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
+    if (!status) status = check_normal_forms(view, error);
+    if (!status) status = check_texts(view, error);
+    if (!status) status = btk_decoder_check_texts(view, error);
+    if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
+    if (!status) status = check_model(view, error);
+    if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
+    if (!status)
+        status = check_added_trie(view, &view->normal_trie, BTK_SECTION_NORMAL_NODES, error);
+    return status;
+}
+
+static int check_config(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_image_config *const config = view->config;
+    if (config->model < BTK_MODEL_WORDPIECE || config->model > BTK_MODEL_WORDLEVEL)
+        return btk_image_refuse(error, "its model is unknown");
+    if (config->unknown_id != BTK_NO_TOKEN && !is_token(view, config->unknown_id))
+        return btk_image_refuse(error, "its unknown token does not exist");
+    const uint32_t template_count = config->prefix_count + config->suffix_count;
+    for (uint32_t i = 0; i < template_count; i++)
+        if (!is_token(view, view->template_tokens[i].id))
+            return btk_image_refuse_section(error, BTK_SECTION_TEMPLATE, "has no such id");
+    return 0;
+}
+
+// What stands in the data of a step is checked by the stage that reads it (image_check.h).
+static int check_steps(const struct btk_image *view, enum btk_section section,
+                       struct btk_error *error)
+{
+    const uint64_t bytes = section_bytes(view, section);
+    const struct btk_step *const steps = section_data(view->header, section);
+    if (bytes % sizeof *steps || bytes > BTK_STEP_LIMIT * sizeof *steps)
+        return btk_image_refuse_section(error, section, "has the wrong length");
+    const uint64_t data_bytes = section_bytes(view, BTK_SECTION_STEP_DATA);
+    for (uint64_t i = 0; i < bytes / sizeof *steps; i++)
+        if (steps[i].data_begin % 8 || steps[i].data_begin > data_bytes
+            || steps[i].data_bytes > data_bytes - steps[i].data_begin)
+            return btk_image_refuse_section(error, section, "has data outside of the image");
+    return 0;
+}
+
+static int check_all_steps(const struct btk_image *view, struct btk_error *error)
+{
+    for (unsigned i = BTK_SECTION_NORMALIZER_STEPS; i <= BTK_SECTION_DECODER_STEPS; i++) {
+        const int status = check_steps(view, i, error);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
+{
+    struct btk_image view;
+    int status = btk_image_view(image, bytes, &view, error);
+    if (status < 0) return status;
+    const uint64_t checksum =
+        btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
+    if (checksum != view.header->checksum) return btk_image_refuse(error, "its checksum is wrong");
+    status = check_all_steps(&view, error);
+    if (!status) status = btk_decoder_check(&view, error);
+    if (!status) status = check_sizes(&view, error);
+    if (!status) status = check_config(&view, error);
+    if (!status) status = check_table_sizes(&view, error);
+    if (!status) status = btk_normalizer_check(&view, error);
+    if (!status) status = btk_pretokenizer_check(&view, error);
+    if (!status) status = btk_postprocessor_check(&view, error);
+    if (!status) status = check_tables(&view, error);
+    return status;
+}

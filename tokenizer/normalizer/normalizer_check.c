@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the steps need to be true, and how much they let a text grow. No part of the engine: whoever
+// checks images links this.
+#include "common/utf8.h"
+#include "tokenizer/image_check.h"
+#include "tokenizer/normalizer/steps.h"
+
+static bool is_utf8(struct btk_bytes text)
+{
+    return btk_utf8_valid_prefix(text.data, text.length) == text.length;
+}
+
+static bool is_sound_replace(const struct btk_step *step, struct btk_bytes data)
+{
+    const size_t pattern_bytes = step->numbers[0];
+    return pattern_bytes <= data.length && is_utf8((struct btk_bytes){data.data, pattern_bytes})
+           && is_utf8((struct btk_bytes){data.data + pattern_bytes, data.length - pattern_bytes});
+}
+
+// Where the double array leads out of itself is found when it is followed.
+static bool is_sound_charsmap(const struct btk_step *step, struct btk_bytes data)
+{
+    const uint64_t unit_bytes = (uint64_t)step->numbers[0] * sizeof(uint32_t);
+    return step->numbers[0] && unit_bytes <= data.length
+           && is_utf8((struct btk_bytes){data.data + unit_bytes, data.length - unit_bytes});
+}
+
+// A regular expression is compiled, and so checked, where it is used; its bytes are any.
+static bool is_sound(const struct btk_step *step, struct btk_bytes data)
+{
+    switch (step->kind) {
+    case BTK_NORMALIZER_STEP_FILTER:
+    case BTK_NORMALIZER_STEP_MAP: return step->numbers[0] < BTK_NORMALIZER_SET_COUNT;
+    case BTK_NORMALIZER_STEP_PREPEND: return is_utf8(data);
+    case BTK_NORMALIZER_STEP_REPLACE:
+    case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
+    case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
+    default: return step->kind < BTK_NORMALIZER_STEP_COUNT;
+    }
+}
+
+int btk_normalizer_check(const struct btk_image *image, struct btk_error *error)
+{
+    if (image->config->normalizer > BTK_NORMALIZER_STEPS)
+        return btk_image_refuse(error, "its normalizer is unknown");
+    for (uint32_t i = 0; i < image->normalizer.count; i++) {
+        const struct btk_step *const step = &image->normalizer.steps[i];
+        if (!is_sound(step, btk_image_step_data(image, step)))
+            return btk_image_refuse_section(error, BTK_SECTION_NORMALIZER_STEPS,
+                                            "has a step that is none");
+    }
+    return 0;
+}
+
+static size_t saturated_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+static size_t saturated_sum(size_t a, size_t b)
+{
+    size_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+}
+
+// Compatibility: U+FDFA, three bytes, has 33 then. Canonical: a Hangul syllable has nine.
+static size_t form_growth(uint32_t flags)
+{
+    return flags & BTK_NORMALIZER_COMPATIBLE ? 11 : 3;
+}
+
+static size_t replace_bound(const struct btk_step *step, size_t bytes)
+{
+    const size_t content = step->data_bytes - step->numbers[0], pattern = step->numbers[0];
+    const bool may_be_empty = step->kind == BTK_NORMALIZER_STEP_REPLACE_ALL || !pattern;
+    if (may_be_empty)
+        return saturated_sum(bytes, saturated_product(content, saturated_sum(bytes, 1)));
+    return content <= pattern ? bytes : saturated_product(content, bytes / pattern + 1);
+}
+
+static size_t step_bound(const struct btk_step *step, size_t bytes)
+{
+    switch (step->kind) {
+    case BTK_NORMALIZER_STEP_CHINESE:
+    case BTK_NORMALIZER_STEP_LOWERCASE:
+    case BTK_NORMALIZER_STEP_BYTE_LEVEL: return saturated_product(bytes, 2);
+    case BTK_NORMALIZER_STEP_FORM: return saturated_product(bytes, form_growth(step->flags));
+    case BTK_NORMALIZER_STEP_PREPEND: return saturated_sum(bytes, step->data_bytes);
+    case BTK_NORMALIZER_STEP_REPLACE:
+    case BTK_NORMALIZER_STEP_REPLACE_ALL: return replace_bound(step, bytes);
+    case BTK_NORMALIZER_STEP_PRECOMPILED:
+        return saturated_product(bytes, btk_max_size(step->numbers[1], 1));
+    default: return bytes;
+    }
+}
+
+size_t btk_normalizer_bound(const struct btk_image *image, size_t source_bytes)
+{
+    size_t bytes = source_bytes;
+    for (uint32_t i = 0; bytes && i < image->normalizer.count; i++)
+        bytes = step_bound(&image->normalizer.steps[i], bytes);
+    return bytes;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replace. Sources: replace() of the reference's tokenizer/normalizer.rs; FindMatches of the crate onig
+// 6.5.3: matches do not overlap, and none is empty where the one before ended.
+#include <string.h>
+
+#include "common/utf8.h"
+#include "tokenizer/normalizer/step_functions.h"
+
+enum { PROGRESS_EVERY_MATCHES = 4096 };
+
+static struct btk_bytes content_of(const struct btk_step_runner *runner)
+{
+    const size_t pattern_bytes = runner->step->numbers[0];
+    return (struct btk_bytes){runner->data.data + pattern_bytes,
+                              runner->data.length - pattern_bytes};
+}
+
+static size_t find_text(struct btk_bytes text, size_t from, struct btk_bytes pattern)
+{
+    const uint8_t *const found =
+        pattern.length == 1
+            ? memchr(text.data + from, pattern.data[0], text.length - from)
+            : memmem(text.data + from, text.length - from, pattern.data, pattern.length);
+    return found ? (size_t)(found - text.data) : text.length;
+}
+
+static void replace_match(struct btk_pass *pass, size_t *in_out_kept, size_t begin, size_t end,
+                          struct btk_bytes content)
+{
+    btk_pass_copy(pass, *in_out_kept, begin);
+    if (begin != end) btk_pass_remove(pass, begin, end);
+    btk_pass_insert(pass, content);
+    *in_out_kept = end;
+}
+
+// An empty pattern stands before each character and at the end.
+static void replace_nothing(struct btk_pass *pass, struct btk_bytes content)
+{
+    const struct btk_bytes text = pass->source->text;
+    size_t kept = 0;
+    for (size_t at = 0; at <= text.length && !pass->status;) {
+        replace_match(pass, &kept, at, at, content);
+        at += at < text.length ? btk_utf8_length(text.data[at]) : 1;
+    }
+}
+
+void btk_normalizer_replace(struct btk_step_runner *runner, struct btk_pass *pass)
+{
+    const struct btk_bytes text = pass->source->text, content = content_of(runner);
+    const struct btk_bytes pattern = {runner->data.data, runner->step->numbers[0]};
+    if (!pattern.length) {
+        replace_nothing(pass, content);
+        return;
+    }
+    size_t kept = 0;
+    for (size_t count = 1; !pass->status; count++) {
+        if (count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
+        const size_t at = find_text(text, kept, pattern);
+        if (at == text.length) break;
+        replace_match(pass, &kept, at, at + pattern.length, content);
+    }
+    btk_pass_copy(pass, kept, text.length);
+}
+
+void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass *pass)
+{
+    const struct btk_bytes text = pass->source->text, content = content_of(runner);
+    struct btk_regex_walk walk;
+    struct btk_regex_piece piece;
+    size_t kept = 0, count = 0;
+    int status;
+    btk_regex_walk_init(&walk, runner->regex, text);
+    while ((status = btk_regex_walk_next(&walk, &piece)) > 0 && !pass->status) {
+        if (++count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
+        if (piece.is_match) replace_match(pass, &kept, piece.begin, piece.end, content);
+    }
+    if (status < 0)
+        pass->status = status;
+    else
+        btk_pass_copy(pass, kept, text.length);
+}
