@@ -107,6 +107,10 @@ int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json
 int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
                          const char *place);
 
+// Adds the normalizer's step of a SentencePiece model (normalizer/steps.h, SENTENCEPIECE).
+int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_spaces *spaces,
+                       bool is_suffix);
+
 // The stages of compiling, in their order.
 int btk_compile_vocabulary(struct btk_compiler *compiler); // all of model
 int btk_compile_normalizer(struct btk_compiler *compiler);
@@ -114,8 +118,8 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
-int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
-int btk_compile_decoded(struct btk_compiler *compiler);   // what the decoder makes of them
+int btk_compile_texts(struct btk_compiler *compiler);   // tokens, their texts and bytes
+int btk_compile_decoded(struct btk_compiler *compiler); // what the decoder makes of them
 int btk_compile_bpe(struct btk_compiler *compiler);
 int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
 int btk_compile_unigram(struct btk_compiler *compiler);
