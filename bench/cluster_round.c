@@ -27,7 +27,7 @@ int btk_cluster_round_alone(const struct btk_cluster_work *work, unsigned thread
     struct btk_tokenizer *tokenizer = NULL;
     struct btk_measure_result result;
     const struct btk_cut_list warm_up = warm_up_of(work);
-    int status = btk_open_tokenizer(work->tokenizer, &tokenizer, error);
+    int status = btk_open_tokenizer(work->tokenizer, NULL, &tokenizer, error);
     if (status < 0) return status;
     const struct btk_measure_plan plan = {
         .tokenizer = tokenizer, .calls = work->documents, .warm_up = &warm_up, .threads = threads};

@@ -11,20 +11,42 @@ int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
     return encoder->encoding->capacity - encoder->encoding->count < count ? -ENOBUFS : 0;
 }
 
+int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
+    struct btk_buffer *const shown = &encoder->scratch->shown;
+    uint32_t *const source = encoder->encoding->sources + 2 * at;
+    if (shown->length + text.length > UINT32_MAX) return -E2BIG;
+    source[0] = (uint32_t)shown->length;
+    if (btk_buffer_append(shown, text.data, text.length) < 0) return -ENOMEM;
+    source[1] = (uint32_t)shown->length;
+    return 0;
+}
+
+// What is unknown to Unigram shows itself.
+static int annotate_source(struct btk_encoder *encoder, const struct btk_span *span, size_t at,
+                           size_t begin, size_t end)
+{
+    const struct btk_image_config *const config = encoder->image->config;
+    struct btk_encoding *const encoding = encoder->encoding;
+    encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+    if (config->model != BTK_MODEL_UNIGRAM || encoding->ids[at] != config->unknown_id) return 0;
+    return btk_encode_show(encoder, at, (struct btk_bytes){span->text.data + begin, end - begin});
+}
+
 // The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
 // images, and bytes of affixes, have tokens that leave the piece: they have the place of its end.
-static void annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
-                           struct btk_piece piece, size_t at, size_t begin, size_t end)
+static int annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
+                          struct btk_piece piece, size_t at, size_t begin, size_t end)
 {
     struct btk_encoding *const encoding = encoder->encoding;
+    begin = btk_min_size(begin, piece.end - 1);
+    end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
     if (encoding->offsets) {
-        begin = btk_min_size(begin, piece.end - 1);
-        end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
         encoding->offsets[2 * at] = btk_span_source_begin(span, begin);
         encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
-    if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+    return encoding->sources ? annotate_source(encoder, span, at, begin, end) : 0;
 }
 
 // `begin`: what the places count from.
@@ -38,9 +60,12 @@ static int append_tokens(struct btk_encoder *encoder, const struct btk_span *spa
     const size_t first = encoding->count;
     memcpy(encoding->ids + first, model->ids, count * sizeof *model->ids);
     encoding->count += count;
-    for (size_t i = 0; i < count && encoder->annotates; i++)
-        annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
-                       begin + model->places[2 * i + 1]);
+    for (size_t i = 0; i < count && encoder->annotates; i++) {
+        const int done =
+            annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
+                           begin + model->places[2 * i + 1]);
+        if (done < 0) return done;
+    }
     return 0;
 }
 
@@ -73,14 +98,27 @@ static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span
     return status;
 }
 
-static int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
-                        struct btk_piece piece, const struct btk_piece_entry *entry)
+static int annotate_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                          struct btk_piece piece, const struct btk_piece_entry *entry)
+{
+    const size_t count = btk_piece_entry_count(entry), first = encoder->encoding->count - count;
+    const size_t length = piece.end - piece.begin;
+    for (size_t i = 0, begin = 0, end; i < count; i++, begin = end) {
+        end = btk_piece_entry_end(entry, begin, length);
+        const int status =
+            annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+static inline int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                               struct btk_piece piece, const struct btk_piece_entry *entry)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    const size_t first = encoding->count;
-    uint32_t *const out = encoding->ids + first;
+    uint32_t *const out = encoding->ids + encoding->count;
     const size_t count = btk_piece_entry_count(entry);
-    if (encoding->capacity - first >= BTK_PIECE_IDS_MAX + 1) {
+    if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
         memcpy(out, entry->ids,
                (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
     } else {
@@ -89,32 +127,36 @@ static int append_entry(struct btk_encoder *encoder, const struct btk_span *span
         memcpy(out, entry->ids, count * sizeof *out);
     }
     encoding->count += count;
-    if (!encoder->annotates) return 0;
-    const size_t length = piece.end - piece.begin;
-    for (size_t i = 0, begin = 0, end; i < count; i++, begin = end) {
-        end = btk_piece_entry_end(entry, begin, length);
-        annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
-    }
-    return 0;
+    return encoder->annotates ? annotate_entry(encoder, span, piece, entry) : 0;
 }
 
-// A piece of at most BTK_PIECE_BYTES_MAX bytes.
-static int encode_short(struct btk_encoder *encoder, const struct btk_span *span,
-                        struct btk_piece piece)
+// A piece that is not remembered.
+static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece, struct btk_piece_entry *set,
+                      const struct btk_piece_key *key)
 {
-    struct btk_scratch *const scratch = encoder->scratch;
+    struct btk_model_scratch *const model = &encoder->scratch->model;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    const bool is_padded = text.data + BTK_READ_SLACK_BYTES <= span->readable_end;
-    const struct btk_piece_key key = btk_piece_key(text.data, text.length, is_padded);
-    struct btk_piece_entry *const set = btk_piece_cache_set(scratch->cache, &key);
-    const struct btk_piece_entry *const entry = btk_piece_cache_find(scratch->cache, set, &key);
-    if (entry) return append_entry(encoder, span, piece, entry);
-    struct btk_model_scratch *const model = &scratch->model;
     size_t count;
     const int status = btk_model_begin(encoder->image, model, text, &count);
     if (status < 0) return status;
-    if (scratch->model_is_certain) btk_piece_cache_put(set, &key, model->ids, model->places, count);
+    if (encoder->scratch->model_is_certain)
+        btk_piece_cache_put(set, key, model->ids, model->places, count);
     return append_tokens(encoder, span, piece, model, piece.begin, count);
+}
+
+// A piece of at most BTK_PIECE_BYTES_MAX bytes.
+static inline int encode_short(struct btk_encoder *encoder, const struct btk_span *span,
+                               struct btk_piece piece)
+{
+    struct btk_piece_cache *const cache = encoder->scratch->cache;
+    const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
+    const bool is_padded = text.data + BTK_READ_SLACK_BYTES <= span->readable_end;
+    const struct btk_piece_key key = btk_piece_key(text.data, text.length, is_padded);
+    struct btk_piece_entry *const set = btk_piece_cache_set(cache, &key);
+    const struct btk_piece_entry *const entry = btk_piece_cache_find(cache, set, &key);
+    return entry ? append_entry(encoder, span, piece, entry)
+                 : encode_new(encoder, span, piece, set, &key);
 }
 
 // A piece as it is.
@@ -130,10 +172,12 @@ static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span
     return run_model(encoder, span, piece, &scratch->model);
 }
 
-// What stands between its cuts, one after the other, is the same.
-static int encode_cut(struct btk_encoder *encoder, const struct btk_span *span,
-                      struct btk_piece piece)
+// A longer piece: what stands between its cuts, one after the other, is the same.
+static int encode_long(struct btk_encoder *encoder, const struct btk_span *span,
+                       struct btk_piece piece)
 {
+    if (!(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
+        return encode_whole(encoder, span, piece);
     const struct btk_bytes text = {span->text.data, piece.end};
     int status = 0;
     size_t ticks = piece.begin;
@@ -147,11 +191,16 @@ static int encode_cut(struct btk_encoder *encoder, const struct btk_span *span,
     return status;
 }
 
-int btk_encode_piece(struct btk_encoder *encoder, const struct btk_span *span,
-                     struct btk_piece piece)
+int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
+                      const struct btk_piece *pieces, size_t count)
 {
-    const bool is_short = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX;
-    if (is_short || !(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
-        return encode_whole(encoder, span, piece);
-    return encode_cut(encoder, span, piece);
+    for (size_t i = 0; i < count; i++) {
+        const struct btk_piece piece = pieces[i];
+        const int status = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX
+                               ? encode_short(encoder, span, piece)
+                               : encode_long(encoder, span, piece);
+        if (status < 0) return status;
+        encoder->word_id++;
+    }
+    return 0;
 }

@@ -13,17 +13,6 @@ static btk_pretok_next_fn *const patterns[] = {
 #undef PATTERN
 };
 
-static int encode_piece_list(struct btk_encoder *encoder, const struct btk_span *span,
-                             const struct btk_piece *pieces, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const int status = btk_encode_piece(encoder, span, pieces[i]);
-        if (status < 0) return status;
-        encoder->word_id++;
-    }
-    return 0;
-}
-
 static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *span)
 {
     struct btk_scratch *const scratch = encoder->scratch;
@@ -35,7 +24,7 @@ static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *spa
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
         btk_progress_tick(&scratch->progress);
-        const int status = encode_piece_list(encoder, span, scratch->pieces, count);
+        const int status = btk_encode_pieces(encoder, span, scratch->pieces, count);
         if (status < 0) return status;
     }
     return 0;
@@ -55,7 +44,7 @@ static int encode_window(struct btk_encoder *encoder, const struct btk_span *spa
     for (size_t i = 0; !status && i < count; i += PIECES_A_TICK) {
         btk_progress_tick(&scratch->progress);
         status =
-            encode_piece_list(encoder, &out, pieces + i, btk_min_size(count - i, PIECES_A_TICK));
+            btk_encode_pieces(encoder, &out, pieces + i, btk_min_size(count - i, PIECES_A_TICK));
     }
     return status;
 }
@@ -114,7 +103,8 @@ static int encode_prefixed_piece(struct btk_encoder *encoder, const struct btk_s
                                         .begins = buffer->begins,
                                         .ends = buffer->ends,
                                         .readable_end = buffer->text + bytes + 1};
-    return btk_encode_piece(encoder, &piece_span, (struct btk_piece){0, (uint32_t)bytes + 1});
+    const struct btk_piece piece = {0, (uint32_t)bytes + 1};
+    return btk_encode_pieces(encoder, &piece_span, &piece, 1);
 }
 
 static int encode_first_piece(struct btk_encoder *encoder, const struct btk_span *span,
@@ -136,14 +126,11 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
     const uint32_t flags = encoder->image->config->flags;
     if (!(flags & BTK_PIPELINE_ADD_PREFIX_SPACE) || span->text.data[0] == ' ') {
         if (flags & BTK_PIPELINE_USE_REGEX) return encode_pieces(encoder, span);
-        const int status =
-            btk_encode_piece(encoder, span, (struct btk_piece){0, (uint32_t)span->text.length});
-        encoder->word_id++;
-        return status;
+        const struct btk_piece piece = {0, (uint32_t)span->text.length};
+        return btk_encode_pieces(encoder, span, &piece, 1);
     }
     const size_t bytes = prefixed_piece_bytes(encoder->scratch, span, flags);
     const int status = encode_first_piece(encoder, span, bytes);
-    encoder->word_id++;
     if (status < 0 || bytes == span->text.length) return status;
     const struct btk_span rest = btk_span_part(span, bytes, span->text.length);
     return encode_pieces(encoder, &rest);
@@ -157,15 +144,6 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
     case BTK_PRETOKENIZER_BYTE_LEVEL: return encode_byte_level(encoder, span);
     default: return encode_steps(encoder, span);
     }
-}
-
-// Does the source spell the match as the normalized text does?
-static bool is_in_source(const struct btk_encoder *encoder, const struct btk_span *span,
-                         const struct btk_added_match *match, uint32_t begin, uint32_t end)
-{
-    const size_t length = match->end - match->begin;
-    return end - begin == length
-           && memcmp(encoder->text.data + begin, span->text.data + match->begin, length) == 0;
 }
 
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
@@ -185,12 +163,14 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
         encoding->offsets[2 * at + 1] = end;
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
-    if (encoding->sources) {
-        const bool is_shown = match->has_spaces && is_in_source(encoder, span, match, begin, end);
-        encoding->sources[2 * at] = is_shown ? begin : 0;
-        encoding->sources[2 * at + 1] = is_shown ? end : 0;
-    }
     encoder->word_id++;
+    if (encoding->sources) {
+        encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+        if (match->has_spaces)
+            return btk_encode_show(
+                encoder, at,
+                (struct btk_bytes){span->text.data + match->begin, match->end - match->begin});
+    }
     return 0;
 }
 

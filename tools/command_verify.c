@@ -112,9 +112,9 @@ static int compare_tokens(const struct comparison *comparison)
     btk_json_begin_array(&writer);
     for (size_t i = 0; i < encoding->count; i++) {
         size_t length;
-        const char *const token = btk_token_text_in(verifier->tokenizer, encoding->ids[i],
-                                                    (const char *)comparison->text.data,
-                                                    &encoding->sources[2 * i], &length);
+        const char *const token =
+            btk_token_text_in(verifier->tokenizer, verifier->scratch, encoding->ids[i],
+                              &encoding->sources[2 * i], &length);
         btk_json_text(&writer, (struct btk_bytes){(const uint8_t *)token, length});
     }
     btk_json_end_array(&writer);
@@ -237,8 +237,10 @@ int btk_command_verify(const struct btk_options *options)
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
     btk_verify_report_init(&verifier.report);
-    int status =
-        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer, &error);
+    struct btk_said said;
+    btk_said_read(options, &said);
+    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &said,
+                                    &verifier.tokenizer, &error);
     if (!status && btk_scratch_new(verifier.tokenizer, &verifier.scratch, &info) < 0)
         status = btk_error_import(&error, &info);
     if (!status) status = verify_file(&verifier, reference, &error);

@@ -70,11 +70,23 @@ Test(compile, what_is_not_a_tokenizer_is_refused_and_said_to_be_none)
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999999}}}", -EINVAL, "model.vocab"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0,\"b\":0}}}", -EINVAL,
          "model.vocab|two tokens|0"},
-        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", -EINVAL,
-         "model.unk_token|[UNK]|vocabulary"},
-        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", -ENOTSUP,
-         "model.type|Unigram|BPE, WordPiece"},
-        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", -ENOTSUP, "model.type|WordLevel"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", -EINVAL, "model|unk_token"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[],\"unk_id\":0}}", -EINVAL, "model.unk_id|0"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\"]]}}", -EINVAL, "model.vocab|entry 0"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",1,2]]}}", -EINVAL, "entry 0"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",null]]}}", -EINVAL, "entry 0"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[],\"byte_fallback\":null}}", -EINVAL,
+         "model.byte_fallback|null"},
+        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", -EINVAL, "unk_token"},
+        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{},\"unk_token\":null}}", -EINVAL,
+         "unk_token|null"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{},\"unk_token\":\"u\","
+         "\"continuing_subword_prefix\":\"##\"}}",
+         -EINVAL, "max_input_chars_per_word"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{}}}", -EINVAL, "model.merges|missing"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[],\"dropout\":1.1}}", -EINVAL,
+         "model.dropout|0 to 1"},
+        {"{\"model\":{\"type\":\"Other\",\"vocab\":{}}}", -ENOTSUP, "model.type|Other|Unigram"},
     };
     expect_refusals(refusals, sizeof refusals / sizeof refusals[0]);
 }
@@ -118,10 +130,13 @@ Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_the
         {",\"pre_tokenizer\":[]", -EINVAL, "pre_tokenizer|object|array"},
         {",\"pre_tokenizer\":{\"type\":\"Delimiter\"}", -ENOTSUP,
          "pre_tokenizer.type|Delimiter|BertPreTokenizer|CharDelimiterSplit"},
-        {",\"decoder\":{\"type\":\"Metaspace\"}", -ENOTSUP,
-         "decoder.type|Metaspace|ByteLevel, WordPiece"},
-        {",\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"@@\"}", -ENOTSUP, "decoder.prefix|@@"},
-        {",\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"\"}", -ENOTSUP, "decoder.prefix"},
+        {",\"decoder\":{\"type\":\"Undo\"}", -ENOTSUP,
+         "decoder.type|Undo|BPEDecoder, ByteFallback, ByteLevel"},
+        {",\"decoder\":{\"type\":\"Metaspace\"}", -EINVAL, "decoder|replacement|a string"},
+        {",\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"@@\"}", -EINVAL,
+         "decoder|cleanup|true or false"},
+        {",\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},null]}", -EINVAL,
+         "decoder.decoders[1]|object|null"},
         {",\"post_processor\":{\"type\":\"Sequence\"}", -ENOTSUP,
          "post_processor.type|Sequence|BertProcessing|TemplateProcessing"},
         {",\"post_processor\":{\"type\":\"BertProcessing\"}", -EINVAL, "post_processor|cls"},
@@ -143,21 +158,11 @@ Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_the
     expect_component_refusals(false, refusals, sizeof refusals / sizeof refusals[0]);
 }
 
-Test(compile, a_bpe_that_is_not_byte_level_is_refused_with_its_place)
+Test(compile, a_pre_tokenizer_that_is_wrong_is_refused_with_its_place)
 {
     static const struct refusal refusals[] = {
         {",\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"use_regex\":1}", -EINVAL,
          "pre_tokenizer|use_regex|true or false"},
-        {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}", -EINVAL,
-         "model.vocab|0x00|256"},
-        {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"byte_fallback\":true}",
-         -ENOTSUP, "model.byte_fallback"},
-        {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"dropout\":0.1}",
-         -ENOTSUP, "model.dropout"},
-        {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"end_of_word_suffix\":\"</w>\"}",
-         -ENOTSUP, "model.end_of_word_suffix|</w>"},
-        {",\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"continuing_subword_prefix\":\"##\"}",
-         -ENOTSUP, "model.continuing_subword_prefix|##"},
     };
     btk_small_bpe(&model, 1, 10);
     expect_component_refusals(true, refusals, sizeof refusals / sizeof refusals[0]);

@@ -3,11 +3,13 @@
 // checksum that fits. btk_image_verify() has to say no.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/hash.h"
 #include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
 
 // A copy of the right alignment that may be written to.
@@ -33,6 +35,26 @@ static struct btk_image_header *bpe(void)
     return copy_image(btk_small_bpe_json("", "null", "{\"type\": \"ByteLevel\"}"));
 }
 
+// A BPE of characters with all that one can have; `options` stand in the model.
+static struct btk_image_header *bpe_of_chars(const char *options)
+{
+    char *const json = malloc(4096);
+    snprintf(json, 4096,
+             "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true%s,"
+             "\"vocab\":{\"<unk>\":0,\"a\":1,\"b\":2,\"\\u00e9\":3,\"ab\":4,\"a\\u00e9\":5,"
+             "\"<0xC3>\":6,\"<0xA9>\":7,\"\":8},\"merges\":[\"a b\",\"a \\u00e9\"%s]}}",
+             options, options[0] == ' ' ? ",\"a \"" : "");
+    return copy_image(json);
+}
+
+static struct btk_image_header *unigram(void)
+{
+    static const char json[] =
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":["
+        "[\"<unk>\",0],[\"a\",-1.5],[\"ab\",-2],[\"<0xC3>\",-3]]}}";
+    return copy_image(strdup(json));
+}
+
 static void *section(struct btk_image_header *header, enum btk_section which)
 {
     return (uint8_t *)header + header->sections[which].offset;
@@ -55,9 +77,10 @@ static void expect_refused(struct btk_image_header *header, const char *part)
 
 Test(hostile_image, what_the_compiler_makes_is_sound)
 {
-    struct btk_image_header *const headers[] = {wordpiece(), bpe()};
+    struct btk_image_header *const headers[] = {wordpiece(), bpe(), bpe_of_chars(""),
+                                                bpe_of_chars(" "), unigram()};
     struct btk_error error;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         cr_expect_eq(verify(headers[i], &error), 0);
         free(headers[i]);
     }
@@ -120,12 +143,96 @@ Test(hostile_image, what_is_looked_for_is_utf8)
     expect_refused(header, "is not UTF-8");
 }
 
-Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
+Test(hostile_image, tables_of_characters_have_ids_and_room)
 {
-    struct btk_image_header *const header = wordpiece();
-    struct btk_token_info *const tokens = section(header, BTK_SECTION_TOKENS);
-    tokens[4].flags |= BTK_TOKEN_CONTINUES;
-    expect_refused(header, "without its prefix");
+    struct btk_image_header *header = bpe_of_chars("");
+    struct btk_edge_slot *const chars = section(header, BTK_SECTION_CHAR_IDS);
+    size_t at = 0;
+    while (chars[at].key == UINT32_MAX) at++;
+    chars[at].child = 99;
+    expect_refused(header, "character ids");
+    header = bpe_of_chars("");
+    memset(section(header, BTK_SECTION_CHAR_IDS), 0, header->sections[BTK_SECTION_CHAR_IDS].bytes);
+    expect_refused(header, "character ids\" is full");
+    header = bpe_of_chars("");
+    memset(section(header, BTK_SECTION_CUT_PAIRS), 0,
+           header->sections[BTK_SECTION_CUT_PAIRS].bytes);
+    expect_refused(header, "cut pairs\" is full");
+    header = bpe_of_chars("");
+    ((uint32_t *)section(header, BTK_SECTION_FALLBACK_IDS))[5] = 99;
+    expect_refused(header, "fallback ids");
+}
+
+Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
+{
+    struct btk_image_header *header = bpe_of_chars("");
+    header->config.dropout = 1.5f;
+    expect_refused(header, "dropout");
+    header = bpe_of_chars("");
+    header->config.dropout = __builtin_nanf("");
+    expect_refused(header, "dropout");
+    header = bpe_of_chars("");
+    header->config.model_flags |= BTK_MODEL_COUNTS_ALPHABET;
+    expect_refused(header, "alphabet");
+    header = bpe_of_chars(",\"end_of_word_suffix\":\"b\"");
+    header->config.suffix_bytes = 2;
+    expect_refused(header, "affixes");
+    header = bpe_of_chars("");
+    header->config.suffix_bytes = BTK_AFFIX_BYTES_LIMIT + 1;
+    expect_refused(header, "affixes");
+    header = bpe_of_chars("");
+    header->config.model_flags &= ~(uint32_t)BTK_MODEL_HAS_CUTS;
+    expect_refused(header, "cut bits");
+    header = bpe_of_chars("");
+    header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
+    expect_refused(header, "no such rank");
+    header = bpe_of_chars(" ");
+    ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
+    expect_refused(header, "rank ids");
+    header = unigram();
+    header->config.model = BTK_MODEL_WORDLEVEL;
+    expect_refused(header, "scores");
+    header = wordpiece();
+    header->config.model = 9;
+    expect_refused(header, "model is unknown");
+}
+
+// A copy of bytes that another section shares would change both.
+Test(hostile_image, what_is_decoded_is_utf8_and_no_longer_than_it_says)
+{
+    struct btk_image_header *header = wordpiece();
+    *(uint8_t *)section(header, BTK_SECTION_DECODED_TEXT) = 0xc3;
+    expect_refused(header, "\"decoded text\" is not UTF-8");
+    header = wordpiece();
+    header->config.decoded_bytes_max = 3;
+    expect_refused(header, "\"decoded text\" has a text of another length");
+    header = wordpiece();
+    header->config.shown_bytes_max = 3;
+    expect_refused(header, "longest token");
+}
+
+Test(hostile_image, steps_of_decoders_are_known_and_their_strings_inside)
+{
+    struct btk_image_header *header = wordpiece();
+    struct btk_step *list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = 0;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_KIND_END;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].numbers[0] = list[0].data_bytes + 1;
+    expect_refused(header, "a string longer than its data");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    *((uint8_t *)section(header, BTK_SECTION_STEP_DATA) + list[0].data_begin) = 0xff;
+    expect_refused(header, "\"decoder steps\" is not UTF-8");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_STRIP; // "##"
+    expect_refused(header, "\"decoder steps\" has no character");
 }
 
 Test(hostile_image, the_longest_token_is_as_long_as_it_says)
@@ -134,7 +241,7 @@ Test(hostile_image, the_longest_token_is_as_long_as_it_says)
     header->config.token_bytes_max = 4;
     expect_refused(header, "longest token");
     struct btk_image_header *const other = bpe();
-    other->config.decoded_bytes_max = 3;
+    other->config.model_bytes_max = 3;
     expect_refused(other, "longest token");
 }
 

@@ -46,8 +46,9 @@ static void compare_bpe(const struct btk_image *image, struct btk_bpe_scratch *s
 {
     uint32_t expected[PIECE_MAX];
     const size_t count = merge_naively(piece, length, expected);
-    cr_assert_eq(btk_bpe_merge(image, scratch, (struct btk_bytes){piece, length}), count);
-    size_t bytes = 0;
+    size_t found_count, bytes = 0;
+    cr_assert_eq(btk_bpe_merge(image, scratch, (struct btk_bytes){piece, length}, &found_count), 0);
+    cr_assert_eq(found_count, count);
     for (size_t i = 0; i < count; i++) {
         cr_assert_eq(scratch->ids[i], expected[i]);
         cr_assert_eq(scratch->lengths[i], model.tokens[expected[i]].length);
@@ -137,15 +138,18 @@ static void compare_words(const struct btk_image *image, uint64_t *state)
 {
     for (int i = 0; i < 500; i++) {
         uint8_t word[256];
-        uint32_t expected[256], ids[256], lengths[256];
+        uint32_t expected[256], ids[256], places[512];
         const size_t length = random_word(state, word, 1 + btk_small_random(state) % 20);
         const size_t count = divide_naively(word, length, expected);
-        cr_assert_eq(btk_wordpiece_encode(image, (struct btk_bytes){word, length}, ids, lengths),
-                     count);
-        size_t bytes = 0;
-        for (size_t at = 0; at < count; at++) bytes += lengths[at];
+        size_t found_count;
+        cr_assert_eq(btk_wordpiece_encode(image, (struct btk_bytes){word, length}, ids, places,
+                                          &found_count),
+                     0);
+        cr_assert_eq(found_count, count);
         cr_assert_eq(memcmp(ids, expected, count * sizeof *ids), 0);
-        cr_assert_eq(bytes, length);
+        for (size_t at = 0; at < count; at++)
+            cr_assert_eq(places[2 * at], at ? places[2 * at - 1] : 0);
+        cr_assert_eq(places[2 * count - 1], length);
     }
 }
 
@@ -178,13 +182,18 @@ Test(wordpiece, a_word_of_one_character_too_many_is_unknown)
     struct btk_image image;
     cr_assert_eq(btk_image_view(memory, bytes, &image, NULL), 0);
     uint8_t word[202];
-    uint32_t expected[202], ids[202], lengths[202];
+    uint32_t expected[202], ids[202], places[404];
+    size_t found_count;
     for (size_t i = 0; i < sizeof word; i += 2) memcpy(word + i, "\xc3\xa9", 2);
     const size_t count = divide_naively(word, 200, expected);
-    cr_expect_eq(btk_wordpiece_encode(&image, (struct btk_bytes){word, 200}, ids, lengths), count);
-    cr_expect_eq(btk_wordpiece_encode(&image, (struct btk_bytes){word, 202}, ids, lengths), 1);
+    cr_expect_eq(
+        btk_wordpiece_encode(&image, (struct btk_bytes){word, 200}, ids, places, &found_count), 0);
+    cr_expect_eq(found_count, count);
+    cr_expect_eq(
+        btk_wordpiece_encode(&image, (struct btk_bytes){word, 202}, ids, places, &found_count), 0);
+    cr_expect_eq(found_count, 1);
     cr_expect_eq(ids[0], 0);
-    cr_expect_eq(lengths[0], 202);
+    cr_expect_eq(places[1], 202);
     btk_buffer_clear(&json);
     free(memory);
 }

@@ -135,6 +135,17 @@ static void show_normalized(struct btk_compiler *compiler, const struct btk_comp
     token->normal = added->pattern;
 }
 
+// The id that the token has already, or that another format than tokenizer.json gives it.
+static uint32_t find_id(const struct btk_compiler *compiler, const struct btk_json *object,
+                        struct btk_bytes text)
+{
+    int64_t id;
+    if (compiler->format && btk_json_try_integer(btk_json_get(object, "id"), &id) && id >= 0
+        && id < BTK_TOKEN_LIMIT)
+        return (uint32_t)id;
+    return btk_compiler_find_token(compiler, text);
+}
+
 static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normalizer,
                    const struct btk_json *object, uint32_t *next_id)
 {
@@ -157,11 +168,10 @@ static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normali
         *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
     // special_tokens_set of the reference never forgets a text.
     if (known) added.flags |= known->flags & BTK_ADDED_SPECIAL;
-    added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
-    if (added.id == BTK_NO_TOKEN) {
-        added.id = (*next_id)++;
+    added.id = known ? known->id : find_id(compiler, object, added.text);
+    if (added.id == BTK_NO_TOKEN) added.id = (*next_id)++;
+    if (!btk_compiler_has_token(compiler, added.id))
         status = add_outside(compiler, added.text, added.id);
-    }
     if (status < 0) return status;
     show_normalized(compiler, &added);
     compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
@@ -295,6 +305,14 @@ static int build_tries(struct btk_compiler *compiler)
     return 0;
 }
 
+// What stands beside the file adds what it lacks, and changes nothing.
+static bool is_known(struct btk_compiler *compiler, const struct btk_json *object)
+{
+    struct btk_bytes text;
+    return btk_json_try_string(btk_json_get(object, "content"), &text)
+           && *find_slot(compiler, text) != BTK_NO_TOKEN;
+}
+
 static int add_all(struct btk_compiler *compiler, const struct btk_json *list, size_t count)
 {
     struct btk_normalizer *normalizer = NULL;
@@ -302,6 +320,10 @@ static int add_all(struct btk_compiler *compiler, const struct btk_json *list, s
     uint32_t next_id = compiler->config.vocabulary_count;
     for (size_t i = 0; i < count && !status; i++)
         status = add_one(compiler, normalizer, btk_json_at(list, i), &next_id);
+    for (size_t i = 0; i < btk_json_count(compiler->more_added) && !status; i++) {
+        const struct btk_json *const object = btk_json_at(compiler->more_added, i);
+        if (!is_known(compiler, object)) status = add_one(compiler, normalizer, object, &next_id);
+    }
     btk_normalizer_free(&normalizer);
     return status;
 }
@@ -315,7 +337,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
     const size_t count = btk_json_count(list);
     if (count > BTK_TOKEN_LIMIT)
         return btk_compiler_refuse(compiler, "added_tokens", "more than %u", BTK_TOKEN_LIMIT);
-    const int allocated = allocate_added(compiler, count);
+    const int allocated = allocate_added(compiler, count + btk_json_count(compiler->more_added));
     if (allocated < 0) return allocated;
     int status = add_all(compiler, list, count);
     if (status < 0) return status;

@@ -119,8 +119,8 @@ static int compile_chars(struct btk_compiler *compiler)
 
 static struct btk_bytes decoded_text(const struct btk_compiler *compiler, uint32_t id)
 {
-    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_DECODED_ENDS].data;
-    return (struct btk_bytes){compiler->sections[BTK_SECTION_DECODED_TEXT].data + ends[id],
+    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_BYTES_ENDS].data;
+    return (struct btk_bytes){compiler->sections[BTK_SECTION_BYTES_TEXT].data + ends[id],
                               ends[id + 1] - ends[id]};
 }
 

@@ -96,7 +96,8 @@ static bool is_pattern_alone(struct btk_pretokenizer_steps *list, uint32_t *out_
 // The library gets its patterns rewritten.
 static int rewrite(struct btk_compiler *compiler, struct btk_bytes pattern, struct btk_buffer *out)
 {
-    const int status = btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, out, compiler->error);
+    const int status =
+        btk_regex_compile(pattern, btk_compiler_dialect(compiler), out, compiler->error);
     return status < 0 ? btk_error_prefix(compiler->error, "pre_tokenizer.pattern") : 0;
 }
 

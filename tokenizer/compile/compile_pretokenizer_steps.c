@@ -240,7 +240,7 @@ static void simplify(struct btk_step *step, bool covers_all)
 static int add_pattern(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
                        struct btk_step step, struct btk_bytes text)
 {
-    const enum btk_pattern pattern = btk_regex_recognize(text, BTK_REGEX_ONIGURUMA);
+    const enum btk_pattern pattern = btk_regex_recognize(text, btk_compiler_dialect(compiler));
     const bool is_known = pattern < BTK_PATTERN_COUNT;
     const bool covers_all = is_known && pattern != BTK_PATTERN_BLOOM;
     simplify(&step, covers_all);

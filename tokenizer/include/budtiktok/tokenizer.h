@@ -70,14 +70,35 @@ struct btk_scratch;   // what one thread needs to work with one tokenizer
 
 // --- Opening
 
-// Opens a tokenizer.json (compiled on the spot) or a compiled image, told apart by their first
-// bytes. Errors: -ENOENT, -EACCES, -EISDIR; -EFBIG (more than 1 GiB); -EINVAL: not JSON, or not a
-// tokenizer (error->offset, or the place in the JSON in the message); -ENOTSUP: a component that
-// this version does not have (the message names it, its place, and what there is); -EPROTO: a
-// damaged image, or one of another version; -ENOMEM.
+// Opens a tokenizer file (compiled on the spot), a folder as a model hub has it, or a compiled image,
+// told apart by what stands in them: tokenizer.json, .tiktoken, tekken.json, SentencePiece's .model,
+// vocab.txt, vocab.json with merges.txt beside it. Errors: -ENOENT, -EACCES; -EFBIG (more than 1 GiB);
+// -EINVAL: not a tokenizer (error->offset, or the place in the file in the message); -ENOTSUP: a
+// component that this version does not have (the message names it, its place, and what there is);
+// -EPROTO: a damaged image, or one of another version; -ENOMEM.
 BTK_API_MUST_USE BTK_API int btk_tokenizer_open(const char *path,
                                                 struct btk_tokenizer **out_tokenizer,
                                                 struct btk_error_info *error);
+
+// What a .tiktoken file does not say. Files that are known by their names (cl100k_base, o200k_base,
+// llama3, qwen, ...) need none of it; what is said wins.
+struct btk_special_token {
+    const char *text;
+    uint32_t id;
+};
+
+struct btk_open_options {
+    const char
+        *pattern; // the name of such a file, or a regular expression in tiktoken's dialect; NULL
+    const struct btk_special_token *specials;
+    size_t special_count;
+};
+
+// The same with that; `options` may be NULL.
+BTK_API_MUST_USE BTK_API int btk_tokenizer_open_with(const char *path,
+                                                     const struct btk_open_options *options,
+                                                     struct btk_tokenizer **out_tokenizer,
+                                                     struct btk_error_info *error);
 
 // The same for a tokenizer.json in memory, which may be freed afterwards.
 BTK_API_MUST_USE BTK_API int btk_tokenizer_open_json(const void *json, size_t json_bytes,
@@ -139,9 +160,10 @@ BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
 // Begin with BTK_ENCODE_DEFAULTS.
 struct btk_encode_options {
-    bool add_special_tokens; // what the post-processor adds
-    uint8_t offsets_unit;    // enum btk_offsets_unit
-    uint8_t invalid_utf8;    // enum btk_invalid_utf8
+    bool add_special_tokens;    // what the post-processor adds
+    uint8_t offsets_unit;       // enum btk_offsets_unit
+    uint8_t invalid_utf8;       // enum btk_invalid_utf8
+    bool encode_special_tokens; // the text of a special token is text like any other
 };
 
 #define BTK_ENCODE_DEFAULTS                                                                        \
@@ -160,7 +182,7 @@ struct btk_encoding {
     uint32_t *type_ids;
     uint32_t *word_ids;           // UINT32_MAX: none
     uint8_t *special_tokens_mask; // 1: added by the post-processor
-    uint32_t *sources;            // for btk_token_text_in: bytes in the text; 0, 0: the token's own
+    uint32_t *sources;            // for btk_token_text_in; asking for it may allocate
 };
 
 // Room that is always enough for a text of `text_bytes` bytes.
@@ -192,12 +214,12 @@ btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *
 BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
                                    size_t *out_bytes);
 
-// The same for a token of an encoding: an added token that took spaces beside it shows them, where
-// the text spells it as the normalizer left it.
-// `source` points to its two numbers in `sources`, `text` is what was encoded.
-BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
-                                      const char *text, const uint32_t source[2],
-                                      size_t *out_bytes);
+// The same for a token of an encoding: an added token that took spaces beside it shows them, and what
+// is unknown to a Unigram model shows itself. `source` points to its two numbers in `sources`;
+// `scratch` is that of the call, and has not encoded anything since.
+BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
+                                      const struct btk_scratch *scratch, uint32_t id,
+                                      const uint32_t source[2], size_t *out_bytes);
 
 // The id of a token as btk_token_text() shows it; false: there is none.
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
@@ -218,3 +240,6 @@ BTK_API_MUST_USE BTK_API int btk_decode(const struct btk_tokenizer *tokenizer, c
 #ifdef __cplusplus
 }
 #endif
+
+// Pairs, words, batches, truncation, padding.
+#include <budtiktok/encodings.h>
