@@ -322,7 +322,7 @@ Test(hostile_image, a_normal_form_has_a_token_and_its_text_is_inside)
         struct btk_normal_form *const forms = section(header, BTK_SECTION_NORMAL_FORMS);
         if (i == 0) forms[1].id = forms[0].id;
         if (i == 1) forms[1].id = UINT32_MAX;
-        if (i == 2) forms[1].shown_bytes = UINT32_MAX;
+        if (i == 2) forms[1].bytes = UINT32_MAX;
         expect_refused(header, "normal forms");
     }
 }

@@ -3,14 +3,19 @@
 // texts that they lead to, each with a NUL behind it. Integers are little-endian.
 #include <string.h>
 
+#include "common/unicode_normal.h"
 #include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/normalizer/steps.h"
 
-// A node of the double array that is to be looked at, and the length of the keys that end there.
+enum { KEY_BYTES = 8 };
+
+// A node of the double array that is to be looked at, and the shortest key that leads there: its first
+// bytes.
 struct visit {
     uint32_t node;
     uint32_t depth;
+    uint8_t key[KEY_BYTES];
 };
 
 struct survey {
@@ -21,6 +26,7 @@ struct survey {
     uint8_t *seen;
     struct btk_buffer queue; // struct visit
     size_t growth;           // bytes that one byte becomes at most
+    size_t stable_growth;    // the same where the text is in NFKD already
 };
 
 static uint32_t read_le32(const uint8_t *bytes)
@@ -34,26 +40,39 @@ static uint32_t unit_offset(uint32_t unit)
     return (unit >> 10) << ((unit & (1u << 9)) >> 6);
 }
 
-static int push(struct survey *survey, uint32_t node, uint32_t depth)
+static int push(struct survey *survey, struct visit visit)
 {
-    if (node >= survey->count || survey->seen[node]) return 0;
-    survey->seen[node] = 1;
-    const struct visit visit = {node, depth};
+    if (visit.node >= survey->count || survey->seen[visit.node]) return 0;
+    survey->seen[visit.node] = 1;
     return btk_buffer_append(&survey->queue, &visit, sizeof visit) < 0
                ? btk_compiler_no_memory(survey->compiler)
                : 0;
 }
 
-// An entry whose keys have `depth` bytes. Longer keys find it too, and become no more.
-static void count_entry(struct survey *survey, uint32_t node, uint32_t depth)
+// Can a text in NFKD have the key? A long one, or half a character: who knows.
+static bool may_be_stable(const struct visit *visit)
 {
-    if (node >= survey->count) return;
-    const uint32_t value = survey->units[node] & ~(1u << 31);
+    if (visit->depth > KEY_BYTES || btk_utf8_valid_prefix(visit->key, visit->depth) != visit->depth)
+        return true;
+    for (size_t at = 0, bytes; at < visit->depth; at += bytes)
+        if (btk_unicode_normal_bits(btk_utf8_decode(visit->key + at, &bytes))
+            & BTK_NORMAL_COMPATIBLE)
+            return false;
+    return true;
+}
+
+// An entry. Keys that are longer find it too, and become no more.
+static void count_entry(struct survey *survey, const struct visit *visit)
+{
+    if (visit->node >= survey->count) return;
+    const uint32_t value = survey->units[visit->node] & ~(1u << 31);
     if (value >= survey->texts.length) return;
     const uint8_t *const text = survey->texts.data + value;
     const uint8_t *const end = memchr(text, 0, survey->texts.length - value);
     const size_t length = end ? (size_t)(end - text) : survey->texts.length - value;
-    survey->growth = btk_max_size(survey->growth, (length + depth - 1) / depth);
+    const size_t growth = (length + visit->depth - 1) / visit->depth;
+    survey->growth = btk_max_size(survey->growth, growth);
+    if (may_be_stable(visit)) survey->stable_growth = btk_max_size(survey->stable_growth, growth);
 }
 
 // Breadth first, so the first visit of a node is by its shortest key.
@@ -64,12 +83,15 @@ static int visit_children(struct survey *survey, struct visit visit)
         if (child >= survey->count) continue;
         const uint32_t unit = survey->units[child];
         if ((unit & (1u << 31 | 0xffu)) != byte) continue;
-        const uint32_t next = child ^ unit_offset(unit);
+        struct visit next = visit;
+        next.node = child ^ unit_offset(unit);
+        next.depth = visit.depth + 1;
+        if (visit.depth < KEY_BYTES) next.key[visit.depth] = (uint8_t)byte;
         if (unit >> 8 & 1) {
-            count_entry(survey, next, visit.depth + 1);
+            count_entry(survey, &next);
             continue;
         }
-        const int status = push(survey, next, visit.depth + 1);
+        const int status = push(survey, next);
         if (status < 0) return status;
     }
     return 0;
@@ -79,7 +101,7 @@ static int walk(struct survey *survey)
 {
     survey->seen = btk_arena_allocate(&survey->compiler->arena, survey->count);
     if (!survey->seen) return btk_compiler_no_memory(survey->compiler);
-    int status = push(survey, unit_offset(survey->units[0]), 0);
+    int status = push(survey, (struct visit){.node = unit_offset(survey->units[0])});
     for (size_t at = 0; at < survey->queue.length && !status; at += sizeof(struct visit)) {
         struct visit visit;
         memcpy(&visit, survey->queue.data + at, sizeof visit);
@@ -89,14 +111,19 @@ static int walk(struct survey *survey)
 }
 
 static int survey_growth(struct btk_compiler *compiler, const uint32_t *units, uint32_t count,
-                         struct btk_bytes texts, uint32_t *out_growth)
+                         struct btk_bytes texts, struct btk_step *step)
 {
-    struct survey survey = {
-        .compiler = compiler, .units = units, .count = count, .texts = texts, .growth = 1};
+    struct survey survey = {.compiler = compiler,
+                            .units = units,
+                            .count = count,
+                            .texts = texts,
+                            .growth = 1,
+                            .stable_growth = 1};
     btk_buffer_init(&survey.queue);
     const int status = walk(&survey);
     btk_buffer_clear(&survey.queue);
-    *out_growth = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
+    step->numbers[1] = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
+    step->numbers[2] = (uint32_t)btk_min_size(survey.stable_growth, UINT32_MAX);
     return status;
 }
 
@@ -118,7 +145,7 @@ int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsma
     for (uint32_t i = 0; i < count; i++) units[i] = read_le32(charsmap.data + 4 + 4 * (size_t)i);
     if (texts.length) memcpy(units + count, texts.data, texts.length);
     struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED, .numbers = {count}};
-    const int status = survey_growth(compiler, units, count, texts, &step.numbers[1]);
+    const int status = survey_growth(compiler, units, count, texts, &step);
     if (status < 0) return status;
     return btk_compiler_add_step(
         compiler, BTK_SECTION_NORMALIZER_STEPS, step,

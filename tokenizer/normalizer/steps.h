@@ -23,7 +23,8 @@
 //                  characters or more is replaced; data: the content
 //     BYTE_LEVEL   bytes as characters (tokenizer/byte_alphabet.h)
 //     PRECOMPILED  numbers[0]: units of the double array; numbers[1]: bytes that one byte becomes
-//                  at most; data: uint32_t units, then texts, each ends with a NUL
+//                  at most, numbers[2]: the same where the text is in NFKD; data: uint32_t units,
+//                  then texts, each ends with a NUL
 #define BTK_NORMALIZER_LIST(STEP)                                                                  \
     STEP(FILTER, filter)                                                                           \
     STEP(MAP, map)                                                                                 \
