@@ -17,6 +17,7 @@
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
+#define BTK_MERGE_LIMIT    (1u << 28)
 #define BTK_STEP_LIMIT     256u // of one list
 // BPE: longest prefix and suffix: a character may become as many tokens.
 #define BTK_AFFIX_BYTES_LIMIT 64u
@@ -99,6 +100,7 @@ struct btk_image_config {
     uint32_t prefix_bytes;      // length of the continuing prefix
     uint32_t suffix_bytes;      // BPE: length of the suffix of words
     uint32_t model_flags;       // set of enum btk_model_flag
+    uint32_t merge_count;       // BPE: ranks are below
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
 };

@@ -42,6 +42,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
     const bool is_bpe = config->model == BTK_MODEL_BPE;
     const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
+    const bool keeps_stale = config->model_flags & BTK_MODEL_KEEPS_STALE;
     const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
     const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
@@ -55,6 +56,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
+        {BTK_SECTION_RANK_IDS, keeps_stale ? config->merge_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
@@ -193,15 +195,13 @@ static int check_chars(const struct btk_image *view, struct btk_error *error)
 
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
-    const uint64_t rank_count = section_bytes(view, BTK_SECTION_RANK_IDS) / sizeof(uint32_t);
-    const bool has_ranks = view->config->model_flags & BTK_MODEL_KEEPS_STALE;
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
         if (view->merges[i].key == UINT64_MAX)
             empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-        else if (has_ranks && view->merges[i].rank >= rank_count)
+        else if (view->merges[i].rank >= view->config->merge_count)
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
@@ -222,6 +222,8 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
         || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
         return btk_image_refuse(error, "its prefix or suffix is too long");
+    if (config->merge_count > view->merge_mask) // the table is at most half full
+        return btk_image_refuse(error, "it has too many merges");
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return btk_image_refuse(error, "its dropout is not between 0 and 1");
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)

@@ -185,7 +185,13 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "cut bits");
     header = bpe_of_chars("");
     header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
+    expect_refused(header, "rank ids");
+    header = bpe_of_chars("");
+    header->config.merge_count = 1;
     expect_refused(header, "no such rank");
+    header = bpe_of_chars("");
+    header->config.merge_count = 16;
+    expect_refused(header, "too many merges");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");

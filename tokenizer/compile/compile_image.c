@@ -58,7 +58,7 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     struct btk_bpe_scratch scratch;
     const size_t bytes_max =
         btk_max_size(view.config->model_bytes_max, view.config->token_bytes_max);
-    if (btk_bpe_scratch_init(&scratch, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
+    if (btk_bpe_scratch_init(&scratch, &view, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
         return btk_compiler_no_memory(compiler);
     struct btk_token_info *const tokens =
         (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
