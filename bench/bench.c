@@ -213,7 +213,7 @@ static int bench_embedded(struct settings *settings, unsigned bench, struct btk_
         status = btk_json_parse(text, &goldens, error);
         subject.goldens = goldens;
     }
-    if (!status) status = btk_open_tokenizer(subject.name, &subject.tokenizer, error);
+    if (!status) status = btk_open_tokenizer(subject.name, NULL, &subject.tokenizer, error);
     if (!status) status = bench_subject(settings, &subject, error);
     btk_tokenizer_close(&subject.tokenizer);
     btk_json_free(goldens);
@@ -236,7 +236,7 @@ static int bench_file(struct settings *settings, struct btk_error *error)
     struct subject subject = {.name = slash ? slash + 1 : settings->tokenizer,
                               .source = "reference",
                               .goldens = settings->reference};
-    int status = btk_open_tokenizer(settings->tokenizer, &subject.tokenizer, error);
+    int status = btk_open_tokenizer(settings->tokenizer, NULL, &subject.tokenizer, error);
     if (status < 0) return status;
     struct btk_tokenizer_info info;
     btk_tokenizer_info(subject.tokenizer, &info);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // cluster_bench: what a cluster adds to the engine, and what it costs.
 //
-//     throughput   text resident in the slab, results hashed after the clock has stopped: 1 worker, 2
-//                  workers, and the same documents in this process, taking turns
+//     throughput   text resident in the slab, results hashed after the clock has stopped: 1 worker,
+//                  several, and the same documents in this process by as many threads, taking turns
 //     round trip   one document at a time through a cluster that has nothing else to do
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/arguments.h"
 #include "bench/cluster_round.h"
@@ -31,14 +32,15 @@ struct settings {
     bool is_json;
 };
 
-enum { ALONE, ONE_WORKER, MANY_WORKERS, KINDS };
+enum { ALONE, MANY_THREADS, ONE_WORKER, MANY_WORKERS, KINDS };
 
 // Medians of all rounds.
 struct summary {
     struct btk_cluster_round medians[KINDS];
     double scaling; // 1 worker to many
-    double
-        cpu_ratio; // processor time of all processes of the larger cluster to that of one process
+    // Processor time of all processes of the larger cluster to that of one process.
+    double cpu_ratio;         // ... with as many threads: as many caches to fill, as busy a machine
+    double cpu_ratio_1thread; // ... with one thread, on a machine that does nothing else
     uint64_t bytes;
 };
 
@@ -71,9 +73,10 @@ static struct btk_cluster_round medians_of(const struct btk_cluster_round *round
 static int run_round(const struct settings *settings, const struct btk_cluster_work *work,
                      unsigned kind, struct btk_cluster_round *out_round, struct btk_error *error)
 {
-    if (kind == ALONE) return btk_cluster_round_alone(work, out_round, error);
-    const unsigned workers = kind == ONE_WORKER ? 1 : (unsigned)settings->workers;
-    return btk_cluster_round_run(work, workers, out_round, error);
+    const unsigned count = kind == ALONE || kind == ONE_WORKER ? 1 : (unsigned)settings->workers;
+    if (kind == ALONE || kind == MANY_THREADS)
+        return btk_cluster_round_alone(work, count, out_round, error);
+    return btk_cluster_round_run(work, count, out_round, error);
 }
 
 static int run_rounds(const struct settings *settings, const struct btk_cluster_work *work,
@@ -93,7 +96,9 @@ static int run_rounds(const struct settings *settings, const struct btk_cluster_
     for (unsigned kind = 0; kind < KINDS; kind++)
         summary.medians[kind] = medians_of(rounds[kind], (size_t)settings->rounds);
     summary.scaling = summary.medians[ONE_WORKER].seconds / summary.medians[MANY_WORKERS].seconds;
-    summary.cpu_ratio = cpu_of(&summary.medians[MANY_WORKERS]) / cpu_of(&summary.medians[ALONE]);
+    const double many_cpu_s = cpu_of(&summary.medians[MANY_WORKERS]);
+    summary.cpu_ratio = many_cpu_s / cpu_of(&summary.medians[MANY_THREADS]);
+    summary.cpu_ratio_1thread = many_cpu_s / cpu_of(&summary.medians[ALONE]);
     *out_summary = summary;
     return 0;
 }
@@ -110,16 +115,20 @@ static void print_table(const struct settings *settings, const struct summary *s
                         const struct btk_round_trips *trips)
 {
     char name[32];
+    char threads[32];
     snprintf(name, sizeof name, "%u workers", (unsigned)settings->workers);
-    printf("throughput: %llu bytes, %llu tokens, ids equal in one process and in both clusters, "
+    snprintf(threads, sizeof threads, "%u threads", (unsigned)settings->workers);
+    printf("throughput: %llu bytes, %llu tokens, ids equal in all of them, "
            "median of %llu\n",
            (unsigned long long)summary->bytes, (unsigned long long)summary->medians[ALONE].tokens,
            (unsigned long long)settings->rounds);
-    print_round(summary, ALONE, "one process");
+    print_round(summary, ALONE, "1 thread");
+    print_round(summary, MANY_THREADS, threads);
     print_round(summary, ONE_WORKER, "1 worker");
     print_round(summary, MANY_WORKERS, name);
-    printf("  %s to 1: %.2fx; CPU seconds of all processes to those of one process: %.2fx\n", name,
-           summary->scaling, summary->cpu_ratio);
+    printf("  %s to 1: %.2fx; CPU seconds of all processes to those of one process: %.2fx with %s, "
+           "%.2fx with 1\n",
+           name, summary->scaling, summary->cpu_ratio, threads, summary->cpu_ratio_1thread);
     btk_round_trips_print(trips);
 }
 
@@ -158,10 +167,12 @@ static int print_json(const struct settings *settings, const struct summary *sum
     btk_json_name(&writer, "workers");
     btk_json_unsigned(&writer, settings->workers);
     write_round(&writer, summary, ALONE, "one_process");
+    write_round(&writer, summary, MANY_THREADS, "many_threads");
     write_round(&writer, summary, ONE_WORKER, "one_worker");
     write_round(&writer, summary, MANY_WORKERS, "many_workers");
     write_real(&writer, "scaling", summary->scaling);
     write_real(&writer, "cpu_ratio", summary->cpu_ratio);
+    write_real(&writer, "cpu_ratio_1thread", summary->cpu_ratio_1thread);
     btk_json_name(&writer, "round_trip");
     btk_round_trips_write(trips, &writer);
     btk_json_end_object(&writer);
@@ -170,43 +181,64 @@ static int print_json(const struct settings *settings, const struct summary *sum
     return writer.status;
 }
 
-// Documents of 4 KiB, the text's pieces over and over until there are enough bytes.
+// Documents one behind the other in memory of their own, as they are in a slab: a process that read
+// the same few hundred KiB again and again would find them in its cache.
+struct document_set {
+    struct btk_cut_list documents;
+    uint8_t *text;
+};
+
+static void clear_documents(struct document_set *set)
+{
+    btk_cut_clear(&set->documents);
+    free(set->text);
+    set->text = NULL;
+}
+
+// The pieces over and over until there are enough bytes.
+static int fill_documents(const struct btk_cut_list *pieces, size_t bytes, struct document_set *set)
+{
+    const size_t bound = (bytes / pieces->bytes + 1) * pieces->count;
+    struct btk_cut_list *const documents = &set->documents;
+    documents->pieces = malloc(bound * sizeof *documents->pieces);
+    set->text = malloc((bytes / pieces->bytes + 1) * pieces->bytes);
+    if (!documents->pieces || !set->text) return -ENOMEM;
+    for (size_t i = 0; documents->bytes < bytes; i++) {
+        const struct btk_bytes piece = pieces->pieces[i % pieces->count];
+        uint8_t *const at = set->text + documents->bytes;
+        memcpy(at, piece.data, piece.length);
+        documents->pieces[documents->count++] = (struct btk_bytes){at, piece.length};
+        documents->bytes += piece.length;
+    }
+    return 0;
+}
+
+// Documents of 4 KiB.
 static int make_documents(const struct settings *settings, struct btk_bytes text,
-                          struct btk_cut_list *out_documents, struct btk_error *error)
+                          struct document_set *out_set, struct btk_error *error)
 {
     struct btk_cut_list pieces = {0};
     int status = btk_cut_pieces(text, BTK_CUT_PIECE_BYTES, &pieces);
-    const size_t bytes = (size_t)settings->megabytes * 1000000;
-    struct btk_cut_list documents = {0};
-    if (!status && pieces.count) {
-        const size_t bound = (bytes / pieces.bytes + 1) * pieces.count;
-        documents.pieces = malloc(bound * sizeof *documents.pieces);
-        if (!documents.pieces) status = -ENOMEM;
-    }
-    for (size_t i = 0; !status && pieces.count && documents.bytes < bytes; i++) {
-        const struct btk_bytes piece = pieces.pieces[i % pieces.count];
-        documents.pieces[documents.count++] = piece;
-        documents.bytes += piece.length;
-    }
+    if (!status && !pieces.count)
+        status = btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--input: there is no text in it");
+    else if (!status)
+        status = fill_documents(&pieces, (size_t)settings->megabytes * 1000000, out_set);
+    if (status == -ENOMEM) btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     btk_cut_clear(&pieces);
-    if (status < 0) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    if (!documents.count)
-        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--input: there is no text in it");
-    *out_documents = documents;
-    return 0;
+    return status;
 }
 
 static int run(const struct settings *settings, struct btk_error *error)
 {
     struct btk_input_text text;
-    struct btk_cut_list documents = {0};
+    struct document_set set = {0};
     struct btk_round_trips trips = {0};
     struct summary summary = {0};
     int status = btk_input_text_open(settings->input, &text, error);
     if (status < 0) return status;
-    status = make_documents(settings, text.bytes, &documents, error);
+    status = make_documents(settings, text.bytes, &set, error);
     const struct btk_cluster_work work = {.tokenizer = settings->tokenizer,
-                                          .documents = &documents,
+                                          .documents = &set.documents,
                                           .shard_bytes = settings->shard_bytes};
     if (!status) status = run_rounds(settings, &work, &summary, error);
     const struct btk_round_trip_plan plan = {.tokenizer = settings->tokenizer,
@@ -219,7 +251,7 @@ static int run(const struct settings *settings, struct btk_error *error)
         print_table(settings, &summary, &trips);
     else if (!status)
         status = print_json(settings, &summary, &trips);
-    btk_cut_clear(&documents);
+    clear_documents(&set);
     btk_input_text_close(&text);
     return status;
 }

@@ -21,16 +21,16 @@ static struct btk_cut_list warm_up_of(const struct btk_cluster_work *work)
                                  .count = btk_min_size(work->documents->count, WARM_UP_DOCUMENTS)};
 }
 
-int btk_cluster_round_alone(const struct btk_cluster_work *work,
+int btk_cluster_round_alone(const struct btk_cluster_work *work, unsigned threads,
                             struct btk_cluster_round *out_round, struct btk_error *error)
 {
     struct btk_tokenizer *tokenizer = NULL;
     struct btk_measure_result result;
     const struct btk_cut_list warm_up = warm_up_of(work);
-    int status = btk_open_tokenizer(work->tokenizer, &tokenizer, error);
+    int status = btk_open_tokenizer(work->tokenizer, NULL, &tokenizer, error);
     if (status < 0) return status;
     const struct btk_measure_plan plan = {
-        .tokenizer = tokenizer, .calls = work->documents, .warm_up = &warm_up, .threads = 1};
+        .tokenizer = tokenizer, .calls = work->documents, .warm_up = &warm_up, .threads = threads};
     status = btk_measure(&plan, &result, error);
     btk_tokenizer_close(&tokenizer);
     if (status < 0) return status;

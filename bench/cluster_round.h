@@ -24,8 +24,8 @@ struct btk_cluster_round {
     uint64_t ids_xxh64;
 };
 
-// In this process, one thread.
-BTK_MUST_USE int btk_cluster_round_alone(const struct btk_cluster_work *work,
+// In this process, by threads that share nothing but the tokenizer.
+BTK_MUST_USE int btk_cluster_round_alone(const struct btk_cluster_work *work, unsigned threads,
                                          struct btk_cluster_round *out_round,
                                          struct btk_error *error);
 

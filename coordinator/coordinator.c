@@ -206,7 +206,7 @@ static int set_defaults(struct btk_coordinator *coordinator,
     options->client_limit_bytes = OR_DEFAULT(given->client_limit_bytes, 4096 * MIB);
     options->client_limit = OR_DEFAULT(given->client_limit, 256);
     options->batch_limit = OR_DEFAULT(given->batch_limit, 1024);
-    options->credit_shards = OR_DEFAULT(given->credit_shards, 8);
+    options->credit_shards = OR_DEFAULT(given->credit_shards, 16);
     options->credit_bytes = OR_DEFAULT(given->credit_bytes, MIB);
     options->lease_ms = OR_DEFAULT(given->lease_ms, 1000);
     btk_coordinator_default_tokenizers(options);

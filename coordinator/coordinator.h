@@ -54,7 +54,7 @@ struct btk_coordinator_options {
     uint64_t client_limit_bytes; // text in flight and results not released, per client: 4 GiB
     uint32_t client_limit;       // 256
     uint32_t batch_limit;        // in flight per client: 1024
-    uint32_t credit_shards;      // 8
+    uint32_t credit_shards;      // 16
     uint64_t credit_bytes;       // 1 MiB
     uint32_t lease_ms;           // 1000
 };

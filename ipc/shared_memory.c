@@ -19,9 +19,21 @@
 
 enum { SMALL_PAGE_BYTES = 4096, HUGE_PAGE_BYTES = 2 << 20, STEP_BYTES = 8 << 20 };
 
-static int map_fd(int fd, size_t bytes, int protection, int flags, void **out_address)
+// Where a mapping of this size could begin at the beginning of a huge page: a huge page of the file
+// is one of the mapping only then. NULL: anywhere. Only a wish, as others may map something there.
+static void *find_place(size_t bytes)
 {
-    void *address = mmap(NULL, bytes, protection, MAP_SHARED | flags, fd, 0);
+    if (bytes < HUGE_PAGE_BYTES) return NULL;
+    const size_t room = bytes + HUGE_PAGE_BYTES;
+    void *const address = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED) return NULL;
+    munmap(address, room);
+    return (uint8_t *)address + (-(uintptr_t)address & (HUGE_PAGE_BYTES - 1));
+}
+
+static int map_fd(int fd, size_t bytes, int protection, void **out_address)
+{
+    void *const address = mmap(find_place(bytes), bytes, protection, MAP_SHARED, fd, 0);
     if (address == MAP_FAILED) return -errno;
     *out_address = address;
     return 0;
@@ -35,7 +47,7 @@ static int make_memory(const char *name, size_t bytes, unsigned memfd_flags,
     if (fd < 0) return -errno;
     void *address = NULL;
     int rc = ftruncate(fd, (off_t)bytes) != 0 ? -errno : 0;
-    if (rc == 0) rc = map_fd(fd, bytes, PROT_READ | PROT_WRITE, 0, &address);
+    if (rc == 0) rc = map_fd(fd, bytes, PROT_READ | PROT_WRITE, &address);
     if (rc == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) rc = -errno;
     if (rc != 0) {
         if (address != NULL) munmap(address, bytes);
@@ -46,25 +58,36 @@ static int make_memory(const char *name, size_t bytes, unsigned memfd_flags,
     return 0;
 }
 
-// In steps, here and below: each call holds the lock of the address space, for which other threads
-// may wait.
-static int prefault(const struct btk_shared_memory *memory)
+static int populate(uint8_t *address, size_t bytes)
 {
-    for (size_t at = 0; at < memory->bytes; at += STEP_BYTES) {
-        const size_t bytes = btk_min_size(STEP_BYTES, memory->bytes - at);
-        if (madvise((char *)memory->address + at, bytes, MADV_POPULATE_WRITE) == 0) continue;
-        return errno == EFAULT || errno == ENOMEM ? -ENOMEM : -errno;
+    if (madvise(address, bytes, MADV_POPULATE_WRITE) == 0) return 0;
+    return errno == EFAULT || errno == ENOMEM ? -ENOMEM : -errno;
+}
+
+// Transparent huge pages where there can be some: one small page of each is enough for the kernel to
+// make it, and nothing has to be copied then. What cannot be done for one part may be for the next;
+// what came of it is looked at afterwards.
+static int collapse(uint8_t *address, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += HUGE_PAGE_BYTES) {
+        const int rc = populate(address + at, SMALL_PAGE_BYTES);
+        if (rc != 0) return rc;
     }
+    (void)madvise(address, bytes, MADV_COLLAPSE);
     return 0;
 }
 
-// What cannot be done for one part may be for the next; what came of it is looked at afterwards.
-static void collapse(const struct btk_shared_memory *memory)
+// In steps: each call holds the lock of the address space, for which other threads may wait.
+static int prefault(const struct btk_shared_memory *memory, bool wants_huge)
 {
     for (size_t at = 0; at < memory->bytes; at += STEP_BYTES) {
+        uint8_t *const address = (uint8_t *)memory->address + at;
         const size_t bytes = btk_min_size(STEP_BYTES, memory->bytes - at);
-        (void)madvise((char *)memory->address + at, bytes, MADV_COLLAPSE);
+        int rc = wants_huge ? collapse(address, bytes) : 0;
+        if (rc == 0) rc = populate(address, bytes);
+        if (rc != 0) return rc;
     }
+    return 0;
 }
 
 static int create_from_pool(const char *name, size_t bytes, struct btk_shared_memory *out_memory)
@@ -73,7 +96,7 @@ static int create_from_pool(const char *name, size_t bytes, struct btk_shared_me
     int rc = make_memory(name, btk_align_up(bytes, HUGE_PAGE_BYTES), MFD_HUGETLB | MFD_HUGE_2MB,
                          &memory);
     if (rc != 0) return rc;
-    rc = prefault(&memory);
+    rc = prefault(&memory, false);
     if (rc != 0) {
         btk_shared_memory_clear(&memory);
         return rc;
@@ -112,15 +135,12 @@ int btk_shared_memory_create(const char *name, size_t bytes, unsigned flags,
     int rc = make_memory(name, btk_align_up(bytes, page_bytes), 0, &memory);
     if (rc != 0) return rc;
     if (!is_small) (void)madvise(memory.address, memory.bytes, MADV_HUGEPAGE);
-    rc = prefault(&memory);
+    rc = prefault(&memory, !is_small);
     if (rc != 0) {
         btk_shared_memory_clear(&memory);
         return rc;
     }
-    if (!is_small) {
-        collapse(&memory);
-        if (is_mapped_huge(&memory)) memory.page_bytes = HUGE_PAGE_BYTES;
-    }
+    if (!is_small && is_mapped_huge(&memory)) memory.page_bytes = HUGE_PAGE_BYTES;
     *out_memory = memory;
     return 0;
 }
@@ -153,7 +173,7 @@ int btk_shared_memory_attach(int *fd, const struct btk_shared_memory_limits *lim
     const size_t bytes = (size_t)status.st_size;
     void *address = NULL;
     const int protection = limits->writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    const int rc = map_fd(*fd, bytes, protection, 0, &address);
+    const int rc = map_fd(*fd, bytes, protection, &address);
     if (rc != 0) return rc;
     // st_blksize of hugetlbfs is its page; of tmpfs with huge pages too, on what it has got.
     const size_t page_bytes =

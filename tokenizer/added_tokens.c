@@ -150,6 +150,13 @@ static void take_spaces(struct btk_added_finder *finder, uint32_t flags,
     match->has_spaces = match->begin != bare_begin || match->end != bare_end;
 }
 
+static bool is_refused(const struct btk_added_finder *finder, uint32_t flags, size_t begin,
+                       size_t end)
+{
+    return (finder->skips_special && (flags & BTK_ADDED_SPECIAL))
+           || ((flags & BTK_ADDED_SINGLE_WORD) && is_inside_word(finder->text, begin, end));
+}
+
 bool btk_added_finder_next(struct btk_added_finder *finder, struct btk_added_match *out_match)
 {
     if (finder->filter->is_empty) return false;
@@ -163,9 +170,7 @@ bool btk_added_finder_next(struct btk_added_finder *finder, struct btk_added_mat
             continue;
         }
         finder->position = end;
-        const bool is_refused =
-            (node->flags & BTK_ADDED_SINGLE_WORD) && is_inside_word(finder->text, position, end);
-        if (!is_refused) {
+        if (!is_refused(finder, node->flags, position, end)) {
             struct btk_added_match match = {.begin = position, .end = end, .id = node->token};
             take_spaces(finder, node->flags, &match);
             finder->taken = match.end;

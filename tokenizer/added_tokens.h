@@ -2,7 +2,8 @@
 // Finds added tokens in a text: the leftmost, of those the longest, none inside another.
 //
 // Source: find_matches() of the reference's tokenizer/added_vocabulary.rs, with its side effects: a
-// token that may only be a word of its own is passed over with all its bytes; spaces taken on the
+// token that may only be a word of its own, or is special and not wanted, is passed over with all its
+// bytes; spaces taken on the
 // right do not move the search, so the next match may begin inside of them. A match of
 // spaces that were all taken before is empty.
 //
@@ -30,6 +31,7 @@ struct btk_added_finder {
     const struct btk_added_trie *trie;
     const struct btk_added_filter *filter;
     struct btk_bytes text;
+    bool skips_special;              // encode_special_tokens: what they spell is text like any other
     size_t position;                 // where the search goes on
     size_t taken;                    // end of the last match with its spaces
     size_t spaces_begin, spaces_end; // a run of spaces that ends there, and is known already
@@ -42,7 +44,7 @@ struct btk_added_match {
     bool has_spaces; // it took some
 };
 
-// `text` is valid UTF-8.
+// `text` is valid UTF-8. Special tokens are found, too: who wants them not sets skips_special.
 void btk_added_finder_init(struct btk_added_finder *finder, const struct btk_added_trie *trie,
                            const struct btk_added_filter *filter, struct btk_bytes text);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the engine share: the opened tokenizer, the scratch, and one call of encode.
 //
+//     encode_call.c     the calls that encode one text
 //     encode.c          text -> gaps between added tokens -> windows -> spans
 //     encode_span.c     span (normalized) -> added tokens, pieces
 //     encode_piece.c    piece -> tokens
@@ -64,13 +65,14 @@ struct btk_scratch {
     struct btk_bert *bert;             // NULL: another normalizer, or none
     struct btk_normalizer *normalizer; // NULL: not of steps
     struct btk_normal_buffer normal;
-    struct btk_normal_buffer prefixed; // first piece with its added space
+    struct btk_normal_buffer prefixed;     // first piece with its added space
     struct btk_pretokenizer *pretokenizer; // NULL: the pattern below
     struct btk_pretok pretok;
     struct btk_piece pieces[BTK_PIECE_BATCH];
     uint8_t *copy; // of texts that are validated
     size_t copy_bytes;
-    size_t copy_begin; // where the text begins in it
+    size_t copy_begin;             // where the text begins in it
+    struct btk_encodings *general; // for post-processors without a template; NULL: not used yet
     uint64_t spill_count;
     struct btk_progress progress;
 };
@@ -85,6 +87,7 @@ struct btk_encoder {
     struct btk_bytes text;
     bool annotates; // anything but ids is wanted
     uint32_t word_id;
+    uint32_t *spaces; // of each token: what trimming takes off; NULL: offsets are trimmed at once
 };
 
 // All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none.
@@ -103,12 +106,24 @@ BTK_MUST_USE int btk_encode_span(struct btk_encoder *encoder, const struct btk_s
 BTK_MUST_USE int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                                   const struct btk_added_match *match);
 
+// The tokens of encoder->text, all columns in bytes of it.
+BTK_MUST_USE int btk_encode_text(struct btk_encoder *encoder);
+
 // The tokens before and behind the text.
 BTK_MUST_USE int btk_postprocess_prefix(struct btk_encoder *encoder);
 BTK_MUST_USE int btk_postprocess_suffix(struct btk_encoder *encoder);
 
 // From byte places to what was asked for, for the tokens [first, count) of the text.
 void btk_postprocess_columns(struct btk_encoder *encoder, size_t first);
+// The offsets alone.
+void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first);
+
+// Takes spaces off the offsets of the token `index` of an encoding.
+void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t spaces[2],
+                          uint32_t offsets[2]);
+
+// Fills the error for what btk_encode_text() returned.
+int btk_encode_explain(int status, const struct btk_encoding *encoding, struct btk_error *error);
 
 // Copies an error of ours into one of the public header's.
 int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error);

@@ -12,6 +12,8 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TOKENS] = "tokens",
     [BTK_SECTION_TOKEN_ENDS] = "token ends",
     [BTK_SECTION_TOKEN_TEXT] = "token text",
+    [BTK_SECTION_BYTES_ENDS] = "bytes ends",
+    [BTK_SECTION_BYTES_TEXT] = "bytes text",
     [BTK_SECTION_DECODED_ENDS] = "decoded ends",
     [BTK_SECTION_DECODED_TEXT] = "decoded text",
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
@@ -37,7 +39,14 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_POSTPROCESSOR_STEPS] = "post-processor steps",
     [BTK_SECTION_DECODER_STEPS] = "decoder steps",
     [BTK_SECTION_STEP_DATA] = "step data",
+    [BTK_SECTION_NORMAL_FORMS] = "normal forms",
+    [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
 };
+
+const char *btk_image_section_name(enum btk_section section)
+{
+    return section_names[section];
+}
 
 int btk_image_refuse(struct btk_error *error, const char *what)
 {
@@ -91,6 +100,8 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .tokens = section_data(header, BTK_SECTION_TOKENS),
         .token_ends = section_data(header, BTK_SECTION_TOKEN_ENDS),
         .token_text = section_data(header, BTK_SECTION_TOKEN_TEXT),
+        .bytes_ends = section_data(header, BTK_SECTION_BYTES_ENDS),
+        .bytes_text = section_data(header, BTK_SECTION_BYTES_TEXT),
         .decoded_ends = section_data(header, BTK_SECTION_DECODED_ENDS),
         .decoded_text = section_data(header, BTK_SECTION_DECODED_TEXT),
         .text_lookup = {section_data(header, BTK_SECTION_TEXT_LOOKUP),
@@ -129,6 +140,10 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .postprocessor = step_list(header, BTK_SECTION_POSTPROCESSOR_STEPS),
         .decoder = step_list(header, BTK_SECTION_DECODER_STEPS),
         .step_data = section_data(header, BTK_SECTION_STEP_DATA),
+        .normal_forms = section_data(header, BTK_SECTION_NORMAL_FORMS),
+        .normal_form_count = (uint32_t)(header->sections[BTK_SECTION_NORMAL_FORMS].bytes
+                                        / sizeof(struct btk_normal_form)),
+        .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
     };
 }
 
@@ -139,6 +154,29 @@ int btk_image_view(const void *image, size_t bytes, struct btk_image *out_view,
     if (status < 0) return status;
     fill_view(image, out_view);
     return 0;
+}
+
+// NULL: it shows its own text.
+static const struct btk_normal_form *find_normal_form(const struct btk_image *image, uint32_t id)
+{
+    if (!(image->tokens[id].flags & BTK_TOKEN_NORMALIZED)) return NULL;
+    uint32_t begin = 0, end = image->normal_form_count;
+    while (begin < end) {
+        const uint32_t middle = begin + (end - begin) / 2;
+        if (image->normal_forms[middle].id == id) return &image->normal_forms[middle];
+        if (image->normal_forms[middle].id < id)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
+}
+
+struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id)
+{
+    const struct btk_normal_form *const form = find_normal_form(image, id);
+    if (!form) return btk_image_token_text(image, id);
+    return (struct btk_bytes){image->normal_form_text + form->begin, form->bytes};
 }
 
 static bool equals(struct btk_bytes a, struct btk_bytes b)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   4u
+#define BTK_IMAGE_VERSION   5u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
@@ -40,12 +40,6 @@ enum btk_pretokenizer_kind {
     BTK_PRETOKENIZER_BYTE_LEVEL = 2,
     BTK_PRETOKENIZER_STEPS = 3
 };
-enum btk_decoder_kind {
-    BTK_DECODER_NONE = 0,
-    BTK_DECODER_WORDPIECE = 1,
-    BTK_DECODER_BYTE_LEVEL = 2,
-    BTK_DECODER_STEPS = 3
-};
 
 enum btk_bert_flag {
     BTK_BERT_CLEAN_TEXT = 1 << 0,
@@ -60,10 +54,11 @@ enum btk_pipeline_flag {
     BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,      // post-processor
     BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
     BTK_PIPELINE_IGNORE_MERGES = 1 << 4,     // BPE
-    BTK_PIPELINE_CLEANUP = 1 << 5,           // WordPiece decoder
     // All that reaches the model is of the byte-level alphabet, so it reads the bytes themselves:
     // the tables of the model are made of bytes.
     BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
+    // The template does not say what becomes of a single text: only the post-processor's program does.
+    BTK_PIPELINE_POST_GENERAL = 1 << 7,
 };
 
 enum btk_model_flag {
@@ -88,7 +83,6 @@ struct btk_image_config {
     uint32_t bert_flags;     // set of enum btk_bert_flag
     uint32_t pretokenizer;   // enum btk_pretokenizer_kind
     uint32_t pattern;        // BTK_PRETOKENIZER_BYTE_LEVEL: enum btk_pattern
-    uint32_t decoder;        // enum btk_decoder_kind
     uint32_t flags;          // set of enum btk_pipeline_flag
     uint32_t unknown_id;     // BTK_NO_TOKEN: none
     uint32_t word_chars_max; // WordPiece: longer words are unknown
@@ -96,7 +90,9 @@ struct btk_image_config {
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
     uint32_t token_bytes_max;   // of TOKEN_TEXT
-    uint32_t decoded_bytes_max; // of DECODED_TEXT
+    uint32_t shown_bytes_max;   // of TOKEN_TEXT and NORMAL_FORM_TEXT
+    uint32_t model_bytes_max;   // of BYTES_TEXT
+    uint32_t decoded_bytes_max; // of DECODED_TEXT, and of what a first token becomes
     uint32_t prefix_count;      // of the template: tokens before the text
     uint32_t suffix_count;
     uint32_t text_type_id;      // type id of the text's tokens
@@ -104,7 +100,7 @@ struct btk_image_config {
     uint32_t prefix_bytes;      // length of the continuing prefix
     uint32_t suffix_bytes;      // BPE: length of the suffix of words
     uint32_t model_flags;       // set of enum btk_model_flag
-    uint32_t merge_count;       // BPE: ranks are below
+    uint32_t rank_count;        // BPE: ranks of merges are below
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
 };
@@ -112,11 +108,10 @@ struct btk_image_config {
 enum btk_token_flag {
     BTK_TOKEN_EXISTS = 1 << 0,
     BTK_TOKEN_ADDED = 1 << 1,
-    BTK_TOKEN_SPECIAL = 1 << 2,   // skip_special_tokens leaves it out
-    BTK_TOKEN_CONTINUES = 1 << 3, // begins with the continuing prefix
-    BTK_TOKEN_WHOLE = 1 << 4,     // BPE: merging its bytes gives this token and nothing else
-    BTK_TOKEN_NORMALIZED =
-        1 << 5, // an added token that shows its DECODED_TEXT, its normalized form
+    BTK_TOKEN_SPECIAL = 1 << 2,    // skip_special_tokens leaves it out
+    BTK_TOKEN_BYTE = 1 << 3,       // its DECODED_TEXT is one byte of a run (ByteFallback)
+    BTK_TOKEN_WHOLE = 1 << 4,      // BPE: merging its bytes gives this token and nothing else
+    BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows another text: see NORMAL_FORMS
 };
 
 struct btk_token_info {
@@ -149,7 +144,7 @@ enum btk_added_flag {
     BTK_ADDED_SINGLE_WORD = 1 << 0,
     BTK_ADDED_LSTRIP = 1 << 1,
     BTK_ADDED_RSTRIP = 1 << 2,
-    BTK_ADDED_SPECIAL = 1 << 3,
+    BTK_ADDED_SPECIAL = 1 << 3, // or one of the same text was, in the same file
 };
 
 // A node of an added-token trie: its edges stand together, sorted by byte.
@@ -163,6 +158,14 @@ struct btk_added_node {
 struct btk_added_edge {
     uint32_t byte;
     uint32_t node;
+};
+
+// What an added token shows instead of its text: the text as the normalizer has it. At `begin` of
+// NORMAL_FORM_TEXT.
+struct btk_normal_form {
+    uint32_t id;
+    uint32_t begin;
+    uint32_t bytes;
 };
 
 // One component of a list: a normalizer of a Sequence, a pre-tokenizer, a decoder. What `kind`, `flags`
@@ -186,8 +189,10 @@ enum btk_section {
     BTK_SECTION_TOKENS,       // struct btk_token_info[token_count]
     BTK_SECTION_TOKEN_ENDS,   // uint32_t[token_count + 1], the first is 0
     BTK_SECTION_TOKEN_TEXT,   // as `tokens` shows it
-    BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]
-    BTK_SECTION_DECODED_TEXT, // ByteLevel: the bytes that the token stands for
+    BTK_SECTION_BYTES_ENDS,   // uint32_t[token_count + 1]: a model that reads bytes
+    BTK_SECTION_BYTES_TEXT,   // the bytes that the token stands for
+    BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]: see decoder/plan.h
+    BTK_SECTION_DECODED_TEXT, // what the decoder makes of the token behind the first one
     BTK_SECTION_TEXT_LOOKUP,  // btk_lookup_slot: token text -> id
     BTK_SECTION_BYTES_LOOKUP, // btk_lookup_slot: all but WordPiece, a whole piece -> id
     BTK_SECTION_BYTE_IDS, // uint32_t[BTK_CHAR_PLACES][256]: BPE, the token of one byte; of characters: ASCII
@@ -211,6 +216,8 @@ enum btk_section {
     BTK_SECTION_POSTPROCESSOR_STEPS, // btk_step
     BTK_SECTION_DECODER_STEPS,       // btk_step
     BTK_SECTION_STEP_DATA,
+    BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
+    BTK_SECTION_NORMAL_FORM_TEXT,
     BTK_SECTION_COUNT
 };
 

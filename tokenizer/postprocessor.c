@@ -77,13 +77,14 @@ static size_t spaces_at_end(struct btk_bytes text)
 
 // process_offsets() of the reference's pre_tokenizers/byte_level.rs: it counts in the token's text
 // and moves offsets by as much, whatever their unit.
-static void trim_one(const struct btk_image *image, size_t index, size_t leading, size_t trailing,
-                     uint32_t *offsets)
+void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t spaces[2],
+                          uint32_t offsets[2])
 {
+    size_t leading = spaces[0];
+    const size_t trailing = spaces[1];
     if (leading) {
         const bool is_first = index == 0 || offsets[0] == 0;
-        const bool is_ours = image->config->flags & BTK_PIPELINE_TRIM_PREFIX_SPACE;
-        if (is_first && is_ours && leading == 1) leading = 0;
+        if (is_first && adds_prefix_space && leading == 1) leading = 0;
         offsets[0] = (uint32_t)btk_min_size(offsets[0] + leading, offsets[1]);
     }
     if (trailing && offsets[1] >= trailing)
@@ -93,45 +94,50 @@ static void trim_one(const struct btk_image *image, size_t index, size_t leading
 // How many spaces a token shows at its ends. An added token shows those that it took from the text,
 // so it is asked there; `offsets` are bytes still.
 static void count_spaces(const struct btk_encoder *encoder, uint32_t id, const uint32_t *offsets,
-                         size_t *out_leading, size_t *out_trailing)
+                         uint32_t *out_spaces)
 {
     const struct btk_token_info info = encoder->image->tokens[id];
-    *out_leading = info.leading_spaces;
-    *out_trailing = info.trailing_spaces;
+    out_spaces[0] = info.leading_spaces;
+    out_spaces[1] = info.trailing_spaces;
     if (!(info.flags & BTK_TOKEN_ADDED)) return;
     const struct btk_bytes text = {encoder->text.data + offsets[0], offsets[1] - offsets[0]};
-    *out_leading = spaces_at_begin(text);
-    *out_trailing = spaces_at_end(text);
+    out_spaces[0] = (uint32_t)spaces_at_begin(text);
+    out_spaces[1] = (uint32_t)spaces_at_end(text);
 }
 
-static void convert_offsets(struct btk_encoder *encoder, size_t first)
+void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first)
 {
     const struct btk_encoding *const encoding = encoder->encoding;
     const struct btk_bytes text = encoder->text;
     const bool is_ascii =
         encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
-    const bool trims = encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS;
+    const uint32_t pipeline = encoder->image->config->flags;
+    const bool trims = encoder->spaces || (pipeline & BTK_PIPELINE_TRIM_OFFSETS);
+    const bool is_prefixed = pipeline & BTK_PIPELINE_TRIM_PREFIX_SPACE;
     const bool counts = !is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
     struct char_cursor begins = {.text = text}, ends = begins;
     if (is_ascii && !trims) return;
     for (size_t i = first; i < encoding->count; i++) {
         if (i % TICK_EVERY == 0) btk_progress_tick(&encoder->scratch->progress);
         uint32_t *const offsets = &encoding->offsets[2 * i];
-        size_t leading = 0, trailing = 0;
+        uint32_t spaces[2] = {0, 0};
         if (!is_ascii) widen(text, offsets);
-        if (trims) count_spaces(encoder, encoding->ids[i], offsets, &leading, &trailing);
+        if (trims) count_spaces(encoder, encoding->ids[i], offsets, spaces);
         if (counts) {
             offsets[0] = chars_before(&begins, &ends, offsets[0]);
             offsets[1] = chars_before(&ends, &begins, offsets[1]);
         }
-        if (leading || trailing) trim_one(encoder->image, i - first, leading, trailing, offsets);
+        if (encoder->spaces)
+            memcpy(&encoder->spaces[2 * i], spaces, sizeof spaces);
+        else if (spaces[0] || spaces[1])
+            btk_postprocess_trim(is_prefixed, i - first, spaces, offsets);
     }
 }
 
 void btk_postprocess_columns(struct btk_encoder *encoder, size_t first)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    if (encoding->offsets) convert_offsets(encoder, first);
+    if (encoding->offsets) btk_postprocess_offsets(encoder, first);
     if (encoding->type_ids)
         for (size_t i = first; i < encoding->count; i++)
             encoding->type_ids[i] = encoder->image->config->text_type_id;

@@ -16,7 +16,7 @@
 #define STEPS_FREE      512u
 #define STEPS_GROWTH    4u
 #define STEPS_MATCH_MAX 10000000u // the reference's, for one attempt at one place
-#define STEPS_TEXT      (2u * STEPS_MATCH_MAX)
+#define STEPS_TEXT      (10u * STEPS_MATCH_MAX)
 #define STEPS_BYTE      128u
 #define STACK_SLOTS_MAX (24u << 20)
 

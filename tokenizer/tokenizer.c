@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mapped_file.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/engine.h"
+#include "tokenizer/postprocessor/program.h"
 
 int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error)
 {
@@ -73,26 +73,55 @@ static int open_json(struct btk_bytes json, struct btk_tokenizer **out_tokenizer
     return status;
 }
 
-static int open_path(const char *path, struct btk_tokenizer **out_tokenizer,
-                     struct btk_error *error)
+static struct btk_bytes bytes_of(const char *text)
 {
-    struct btk_mapped_file file;
-    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
-    if (status < 0) return status;
-    const struct btk_bytes bytes = {file.data, file.length};
-    uint64_t magic = 0;
-    if (file.length >= sizeof magic) memcpy(&magic, file.data, sizeof magic);
-    status = magic == BTK_IMAGE_MAGIC ? attach_copy(bytes, out_tokenizer, error)
-                                      : open_json(bytes, out_tokenizer, error);
-    btk_mapped_file_unmap(&file);
-    return status < 0 ? btk_error_prefix(error, "%s", path) : 0;
+    return (struct btk_bytes){(const uint8_t *)text, text ? strlen(text) : 0};
+}
+
+static int open_compiled(const char *path, const struct btk_compile_options *options,
+                         struct btk_tokenizer **out_tokenizer, struct btk_error *error)
+{
+    struct btk_buffer image;
+    btk_buffer_init(&image);
+    int status = btk_compile_path(path, options, &image, error);
+    if (!status) {
+        status = attach_copy((struct btk_bytes){image.data, image.length}, out_tokenizer, error);
+        if (status < 0) btk_error_prefix(error, "%s", path);
+    }
+    btk_buffer_clear(&image);
+    return status;
+}
+
+static int open_path(const char *path, const struct btk_open_options *options,
+                     struct btk_tokenizer **out_tokenizer, struct btk_error *error)
+{
+    if (!options) return open_compiled(path, NULL, out_tokenizer, error);
+    struct btk_compile_special *const specials =
+        calloc(options->special_count + 1, sizeof *specials);
+    if (!specials) return no_memory(error);
+    for (size_t i = 0; i < options->special_count; i++)
+        specials[i] = (struct btk_compile_special){bytes_of(options->specials[i].text),
+                                                   options->specials[i].id};
+    const struct btk_compile_options said = {bytes_of(options->pattern), specials,
+                                             options->special_count};
+    const int status = open_compiled(path, &said, out_tokenizer, error);
+    free(specials);
+    return status;
+}
+
+BTK_API int btk_tokenizer_open_with(const char *path, const struct btk_open_options *options,
+                                    struct btk_tokenizer **out_tokenizer,
+                                    struct btk_error_info *out_error)
+{
+    struct btk_error error;
+    return open_path(path, options, out_tokenizer, &error) < 0 ? btk_error_export(&error, out_error)
+                                                               : 0;
 }
 
 BTK_API int btk_tokenizer_open(const char *path, struct btk_tokenizer **out_tokenizer,
                                struct btk_error_info *out_error)
 {
-    struct btk_error error;
-    return open_path(path, out_tokenizer, &error) < 0 ? btk_error_export(&error, out_error) : 0;
+    return btk_tokenizer_open_with(path, NULL, out_tokenizer, out_error);
 }
 
 BTK_API int btk_tokenizer_open_json(const void *json, size_t json_bytes,
@@ -202,6 +231,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     btk_normal_buffer_clear(&(*scratch)->normal);
     btk_normal_buffer_clear(&(*scratch)->prefixed);
     btk_pretokenizer_free(&(*scratch)->pretokenizer);
+    btk_encodings_free(&(*scratch)->general);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -258,6 +288,11 @@ BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uin
                                       const char *text, const uint32_t source[2], size_t *out_bytes)
 {
     if (source[1] == 0) {
+        if (source[0]) {
+            const struct btk_bytes own = btk_post_text(&tokenizer->image, source[0]);
+            *out_bytes = own.length;
+            return (const char *)own.data;
+        }
         if (id >= tokenizer->image.config->token_count) return NULL;
         const struct btk_bytes shown = btk_image_shown_text(&tokenizer->image, id);
         *out_bytes = shown.length;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <budtiktok/client.h>
+#include <budtiktok/tokenizer.h>
 
 #include "common/base.h"
 #include "common/error.h"
@@ -16,13 +17,26 @@
 
 enum { BTK_BACKEND_DEPTH_MAX = 8 };
 
-// What every document of the job is asked for; special tokens belong to the batch.
+// What every document of the job is asked for; how it is encoded belongs to the batch.
 struct btk_backend_request {
     uint32_t operation; // enum btk_operation
     uint32_t fields;
     uint8_t offsets_unit;
     uint8_t invalid_utf8;
     bool skip_special_tokens;
+};
+
+// The result of a document: encodings (the first is it, the others overflowed), text, or an error. A
+// mask of attention that is not there is all ones; sequences that are not there are told by the mask
+// of special tokens.
+struct btk_result_view {
+    uint32_t status; // enum btk_status
+    uint64_t error_offset;
+    const char *message; // of the error; NULL: the status says it all
+    const uint8_t *text; // decode
+    size_t text_bytes;
+    const struct btk_encoding_view *encodings;
+    size_t encoding_count;
 };
 
 struct btk_backend {
@@ -32,7 +46,8 @@ struct btk_backend {
     int (*submit)(void *self, unsigned slot, const struct btk_request_batch *batch,
                   struct btk_error *error);
     int (*wait)(void *self, unsigned slot, struct btk_error *error);
-    int (*view)(void *self, unsigned slot, size_t index, struct btk_document_view *out_view);
+    // Good until it is called again.
+    int (*view)(void *self, unsigned slot, size_t index, struct btk_result_view *out_view);
     void (*release)(void *self, unsigned slot);
     void (*close)(void *self);
 };

@@ -7,6 +7,7 @@
 
 #include "tools/backend.h"
 #include "tools/open_tokenizer.h"
+#include "tools/request_options.h"
 
 enum { RETRIES_MAX = 600 };
 
@@ -15,6 +16,7 @@ struct cluster_backend {
     uint32_t options_ids[2]; // without and with special tokens
     struct btk_batch *batches[BTK_BACKEND_DEPTH_MAX];
     const struct btk_request_batch *requests[BTK_BACKEND_DEPTH_MAX];
+    struct btk_encoding_view encoding; // that was viewed last
 };
 
 static int submit_once(struct cluster_backend *backend, unsigned slot, struct btk_error *error)
@@ -28,7 +30,7 @@ static int submit_once(struct cluster_backend *backend, unsigned slot, struct bt
     if (request->text.length)
         memcpy(btk_batch_text(batch), request->text.data, request->text.length);
     memcpy(btk_batch_ends(batch), request->ends.data, request->ends.length);
-    const uint32_t options_id = backend->options_ids[request->add_special_tokens];
+    const uint32_t options_id = backend->options_ids[request->options->add_special_tokens];
     status = btk_client_submit(backend->client, batch, options_id, 0, &info);
     if (status < 0) {
         btk_client_release(backend->client, &batch);
@@ -84,10 +86,33 @@ static int wait_for(void *self, unsigned slot, struct btk_error *error)
     return btk_error_import(error, &info);
 }
 
-static int view(void *self, unsigned slot, size_t index, struct btk_document_view *out_view)
+static int view(void *self, unsigned slot, size_t index, struct btk_result_view *out_view)
 {
     struct cluster_backend *const backend = self;
-    return btk_batch_document(backend->batches[slot], index, out_view);
+    struct btk_document_view document;
+    const int status = btk_batch_document(backend->batches[slot], index, &document);
+    if (status < 0) return status;
+    backend->encoding = (struct btk_encoding_view){
+        .token_count = document.token_count,
+        .ids = document.ids,
+        .type_ids = document.type_ids,
+        .offsets = document.offsets,
+        .word_ids = document.word_ids,
+        .special_tokens_mask = document.special_tokens_mask,
+        .token_ends = document.token_ends,
+        .token_text = (const char *)document.token_text,
+        .token_text_begin = document.token_text_begin,
+        .token_text_end = document.token_text_end,
+    };
+    *out_view = (struct btk_result_view){
+        .status = document.status,
+        .error_offset = document.error_offset,
+        .text = document.text,
+        .text_bytes = document.text_bytes,
+        .encodings = &backend->encoding,
+        .encoding_count = 1,
+    };
+    return 0;
 }
 
 static void release(void *self, unsigned slot)

@@ -35,9 +35,11 @@ int btk_command_compile(const struct btk_options *options)
                       "compile takes one FILE and --output FILE; see budtiktok compile --help");
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
+    struct btk_said said;
+    btk_said_read(options, &said);
     struct btk_buffer image;
     btk_buffer_init(&image);
-    int status = btk_compile_named(options->files[0], &image, &error);
+    int status = btk_compile_named(options->files[0], &said, &image, &error);
     if (!status)
         status = strcmp(output, "-") == 0 ? btk_write_image(STDOUT_FILENO, &image, &error)
                                           : write_image(output, &image, &error);

@@ -211,7 +211,7 @@ static int compile(const struct btk_coordinator_tokenizer *tokenizer, int image_
     struct btk_buffer image;
     btk_buffer_init(&image);
     int status =
-        btk_compile_named(tokenizer->path ? tokenizer->path : tokenizer->name, &image, error);
+        btk_compile_named(tokenizer->path ? tokenizer->path : tokenizer->name, NULL, &image, error);
     if (!status) status = btk_write_image(image_fd, &image, error);
     btk_buffer_clear(&image);
     return status;

@@ -237,8 +237,10 @@ int btk_command_verify(const struct btk_options *options)
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
     btk_verify_report_init(&verifier.report);
-    int status =
-        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &verifier.tokenizer, &error);
+    struct btk_said said;
+    btk_said_read(options, &said);
+    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &said,
+                                    &verifier.tokenizer, &error);
     if (!status && btk_scratch_new(verifier.tokenizer, &verifier.scratch, &info) < 0)
         status = btk_error_import(&error, &info);
     if (!status) status = verify_file(&verifier, reference, &error);

@@ -1,95 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine in this process: a document is encoded when its result is asked for.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "common/utf8.h"
 #include "tools/backend.h"
 #include "tools/open_tokenizer.h"
+#include "tools/request_options.h"
 
 struct engine_backend {
     struct btk_backend_request request;
     struct btk_tokenizer *tokenizer;
     struct btk_scratch *scratch;
     const struct btk_request_batch *batch;
-    struct btk_encoding encoding;
-    struct btk_buffer token_text;
-    uint32_t *token_ends;
-    char *text; // decode
+    struct btk_encoding_options options; // of the batch
+    struct btk_encodings *encodings;     // of the documents of one line
+    int options_status;                  // do they make sense?
+    size_t line;                         // the one after that line
+    size_t first_document;               // of that line
+    size_t document_count;               // of that line
+    int status;                          // of that line
+    struct btk_error_info error;
+    struct btk_buffer inputs; // struct btk_encode_input
+    struct btk_buffer views;  // struct btk_encoding_view
+    char *text;               // decode
     size_t text_capacity;
-    struct btk_buffer replaced; // a document as the sources of its tokens speak of it
 };
-
-static void clear_columns(struct engine_backend *backend)
-{
-    struct btk_encoding *const encoding = &backend->encoding;
-    free(encoding->ids);
-    free(encoding->offsets);
-    free(encoding->type_ids);
-    free(encoding->word_ids);
-    free(encoding->special_tokens_mask);
-    free(encoding->sources);
-    free(backend->token_ends);
-    *encoding = (struct btk_encoding){0};
-    backend->token_ends = NULL;
-}
-
-static bool try_allocate(uint32_t **column, bool is_wanted, size_t count)
-{
-    if (!is_wanted) return true;
-    *column = malloc(count * sizeof **column);
-    return *column != NULL;
-}
-
-static int reserve_columns(struct engine_backend *backend, size_t capacity)
-{
-    struct btk_encoding *const encoding = &backend->encoding;
-    if (encoding->capacity >= capacity) return 0;
-    clear_columns(backend);
-    const uint32_t fields = backend->request.fields;
-    const bool wants_mask = fields & (BTK_FIELD_SPECIAL_TOKENS_MASK | BTK_FIELD_SEQUENCE_IDS);
-    const bool wants_tokens = fields & BTK_FIELD_TOKENS;
-    const bool wants_offsets = fields & BTK_FIELD_OFFSETS;
-    if (!try_allocate(&encoding->ids, true, capacity)
-        || !try_allocate(&encoding->offsets, wants_offsets, 2 * capacity)
-        || !try_allocate(&encoding->type_ids, fields & BTK_FIELD_TYPE_IDS, capacity)
-        || !try_allocate(&encoding->word_ids, fields & BTK_FIELD_WORD_IDS, capacity)
-        || !try_allocate(&encoding->sources, wants_tokens, 2 * capacity)
-        || !try_allocate(&backend->token_ends, wants_tokens, capacity))
-        return -ENOMEM;
-    if (wants_mask && !(encoding->special_tokens_mask = malloc(capacity))) return -ENOMEM;
-    encoding->capacity = capacity;
-    return 0;
-}
-
-// With its invalid parts replaced, when that was asked for.
-static int make_valid(struct engine_backend *backend, struct btk_bytes *text)
-{
-    if (backend->request.invalid_utf8 != BTK_INVALID_UTF8_REPLACE
-        || btk_utf8_valid_prefix(text->data, text->length) == text->length)
-        return 0;
-    struct btk_buffer *const replaced = &backend->replaced;
-    replaced->length = 0;
-    if (btk_buffer_reserve(replaced, 3 * text->length) < 0) return -ENOMEM;
-    replaced->length = btk_utf8_replace_invalid(replaced->data, text->data, text->length);
-    *text = (struct btk_bytes){replaced->data, replaced->length};
-    return 0;
-}
-
-static int write_tokens(struct engine_backend *backend, const char *text)
-{
-    const struct btk_encoding *const encoding = &backend->encoding;
-    backend->token_text.length = 0;
-    for (size_t i = 0; i < encoding->count; i++) {
-        size_t bytes;
-        const char *const token = btk_token_text_in(backend->tokenizer, encoding->ids[i], text,
-                                                    &encoding->sources[2 * i], &bytes);
-        if (btk_buffer_append(&backend->token_text, token, bytes) < 0) return -ENOMEM;
-        if (backend->token_text.length > UINT32_MAX) return -E2BIG;
-        backend->token_ends[i] = (uint32_t)backend->token_text.length;
-    }
-    return 0;
-}
 
 static uint32_t status_of(int error_code)
 {
@@ -97,50 +33,119 @@ static uint32_t status_of(int error_code)
     case -EILSEQ: return BTK_STATUS_INVALID_UTF8;
     case -E2BIG:
     case -ENOBUFS: return BTK_STATUS_TOO_LARGE;
-    default: return BTK_STATUS_OUT_OF_MEMORY;
+    case -ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
+    default: return BTK_STATUS_MALFORMED;
     }
 }
 
-static void fill_view(const struct engine_backend *backend, struct btk_document_view *view)
+// --- Encoding
+
+static int resolve_options(struct engine_backend *backend)
 {
-    const struct btk_encoding *const encoding = &backend->encoding;
-    *view = (struct btk_document_view){
-        .token_count = encoding->count,
-        .ids = encoding->ids,
-        .offsets = encoding->offsets,
-        .type_ids = encoding->type_ids,
-        .word_ids = encoding->word_ids,
-        .special_tokens_mask = encoding->special_tokens_mask,
-        .token_ends = backend->token_ends,
-        .token_text = backend->token_text.data,
-        .token_text_end = (uint32_t)backend->token_text.length,
+    const struct btk_request_options *const given = backend->batch->options;
+    struct btk_encoding_options *const options = &backend->options;
+    *options = (struct btk_encoding_options)BTK_ENCODING_DEFAULTS;
+    btk_tokenizer_configured(backend->tokenizer, &options->truncation, &options->padding);
+    options->fields = backend->request.fields;
+    options->encode.add_special_tokens = given->add_special_tokens;
+    options->encode.encode_special_tokens = given->encode_special_tokens;
+    options->encode.offsets_unit = backend->request.offsets_unit;
+    options->encode.invalid_utf8 = backend->request.invalid_utf8;
+    if (given->padding_source == BTK_OPTION_IS_OFF) options->padding.is_on = false;
+    if (given->padding_source == BTK_OPTION_IS_GIVEN) options->padding = given->padding;
+    if (given->truncation_source == BTK_OPTION_IS_OFF) options->truncation.is_on = false;
+    if (given->truncation_source != BTK_OPTION_IS_GIVEN) return 0;
+    options->truncation = given->truncation;
+    return btk_truncation_check(backend->tokenizer, &options->truncation, &backend->error);
+}
+
+static struct btk_encode_text text_of(const struct btk_request_batch *batch, struct btk_bytes text,
+                                      bool is_split, uint64_t first_word, uint32_t word_count)
+{
+    static const uint64_t no_words[1];
+    const uint64_t *const ends = (const uint64_t *)(const void *)batch->word_ends.data;
+    return (struct btk_encode_text){
+        .data = text.length ? (const char *)text.data : "",
+        .bytes = text.length,
+        .word_ends = !is_split    ? NULL
+                     : word_count ? ends + first_word
+                                  : no_words,
+        .word_count = word_count,
     };
 }
 
-static int encode_document(struct engine_backend *backend, struct btk_bytes document,
-                           struct btk_document_view *out_view)
+static struct btk_encode_input input_of(const struct btk_request_batch *batch, size_t index)
 {
-    const struct btk_encode_options options = {.add_special_tokens =
-                                                   backend->batch->add_special_tokens,
-                                               .offsets_unit = backend->request.offsets_unit,
-                                               .invalid_utf8 = backend->request.invalid_utf8};
-    struct btk_error_info error = {.offset = 0};
-    int status = make_valid(backend, &document);
-    if (!status)
-        status = reserve_columns(backend,
-                                 btk_encode_bound(backend->tokenizer, document.length, &options));
-    const char *const text = document.length ? (const char *)document.data : "";
-    if (!status)
-        status = btk_encode(backend->tokenizer, backend->scratch, text, document.length, &options,
-                            &backend->encoding, &error);
-    if (!status && backend->token_ends) status = write_tokens(backend, text);
-    if (!status)
-        fill_view(backend, out_view);
-    else
-        *out_view =
-            (struct btk_document_view){.status = status_of(status), .error_offset = error.offset};
+    const struct btk_request_shape *const shape = btk_request_shape_of(batch, index);
+    const struct btk_bytes all = btk_request_document(batch, index);
+    struct btk_bytes text = all, pair = {NULL, 0};
+    const bool has_pair = shape->pair_begin != BTK_REQUEST_NO_PAIR;
+    if (has_pair) {
+        text.length = shape->pair_begin;
+        pair = (struct btk_bytes){all.data + shape->pair_begin, all.length - shape->pair_begin};
+    }
+    return (struct btk_encode_input){
+        .text = text_of(batch, text, shape->is_split, shape->first_word, shape->word_count),
+        .has_pair = has_pair,
+        .pair = text_of(batch, pair, shape->pair_is_split, shape->first_word + shape->word_count,
+                        shape->pair_word_count),
+    };
+}
+
+// The documents of the line, which are padded together.
+static int encode_line(struct engine_backend *backend)
+{
+    backend->inputs.length = 0;
+    for (size_t i = 0; i < backend->document_count; i++) {
+        const struct btk_encode_input input = input_of(backend->batch, backend->first_document + i);
+        if (btk_buffer_append(&backend->inputs, &input, sizeof input) < 0) {
+            snprintf(backend->error.message, sizeof backend->error.message, "not enough memory");
+            return -ENOMEM;
+        }
+    }
+    return btk_encode_batch(backend->tokenizer, backend->scratch,
+                            (const struct btk_encode_input *)(const void *)backend->inputs.data,
+                            backend->document_count, &backend->options, backend->encodings,
+                            &backend->error);
+}
+
+// Encodes the line of the document, unless it is the one that was encoded last.
+static void encode_line_of(struct engine_backend *backend, size_t index)
+{
+    const struct btk_request_line *const lines = btk_request_lines(backend->batch);
+    if (index < backend->first_document + backend->document_count) return;
+    do {
+        backend->first_document += backend->document_count;
+        backend->document_count = lines[backend->line++].document_count;
+    } while (index >= backend->first_document + backend->document_count);
+    backend->status = encode_line(backend);
+}
+
+static int encode_document(struct engine_backend *backend, size_t index,
+                           struct btk_result_view *out_view)
+{
+    if (!backend->options_status) encode_line_of(backend, index);
+    const int status = backend->options_status ? backend->options_status : backend->status;
+    if (status < 0) {
+        *out_view = (struct btk_result_view){.status = status_of(status),
+                                             .error_offset = backend->error.offset,
+                                             .message = backend->error.message};
+        return 0;
+    }
+    const size_t document = index - backend->first_document;
+    const size_t count = btk_encodings_count(backend->encodings, document);
+    backend->views.length = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct btk_encoding_view view = btk_encodings_get(backend->encodings, document, i);
+        if (btk_buffer_append(&backend->views, &view, sizeof view) < 0) return -ENOMEM;
+    }
+    *out_view = (struct btk_result_view){
+        .encodings = (const struct btk_encoding_view *)(const void *)backend->views.data,
+        .encoding_count = count};
     return 0;
 }
+
+// --- Decoding
 
 // The bound is that of the longest token, which may be far from all the others: room grows up to it.
 static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_t id_count,
@@ -163,14 +168,14 @@ static int try_decode(struct engine_backend *backend, const uint32_t *ids, size_
 }
 
 static int decode_document(struct engine_backend *backend, struct btk_bytes document,
-                           struct btk_document_view *out_view)
+                           struct btk_result_view *out_view)
 {
     size_t bytes = 0;
     const int status = try_decode(backend, (const uint32_t *)(const void *)document.data,
                                   document.length / sizeof(uint32_t), &bytes);
-    *out_view = status < 0 ? (struct btk_document_view){.status = status_of(status)}
-                           : (struct btk_document_view){.text = (const uint8_t *)backend->text,
-                                                        .text_bytes = bytes};
+    *out_view = status < 0 ? (struct btk_result_view){.status = status_of(status)}
+                           : (struct btk_result_view){.text = (const uint8_t *)backend->text,
+                                                      .text_bytes = bytes};
     return 0;
 }
 
@@ -180,6 +185,8 @@ static int submit(void *self, unsigned slot, const struct btk_request_batch *bat
     struct engine_backend *const backend = self;
     (void)slot, (void)error;
     backend->batch = batch;
+    backend->line = backend->first_document = backend->document_count = 0;
+    backend->options_status = resolve_options(backend);
     return 0;
 }
 
@@ -189,14 +196,13 @@ static int wait_for(void *self, unsigned slot, struct btk_error *error)
     return 0;
 }
 
-static int view(void *self, unsigned slot, size_t index, struct btk_document_view *out_view)
+static int view(void *self, unsigned slot, size_t index, struct btk_result_view *out_view)
 {
     struct engine_backend *const backend = self;
     (void)slot;
-    const struct btk_bytes document = btk_request_document(backend->batch, index);
     return backend->request.operation == BTK_OPERATION_DECODE
-               ? decode_document(backend, document, out_view)
-               : encode_document(backend, document, out_view);
+               ? decode_document(backend, btk_request_document(backend->batch, index), out_view)
+               : encode_document(backend, index, out_view);
 }
 
 static void release(void *self, unsigned slot)
@@ -207,9 +213,9 @@ static void release(void *self, unsigned slot)
 static void close_backend(void *self)
 {
     struct engine_backend *const backend = self;
-    clear_columns(backend);
-    btk_buffer_clear(&backend->token_text);
-    btk_buffer_clear(&backend->replaced);
+    btk_encodings_free(&backend->encodings);
+    btk_buffer_clear(&backend->inputs);
+    btk_buffer_clear(&backend->views);
     free(backend->text);
     btk_scratch_free(&backend->scratch);
     btk_tokenizer_close(&backend->tokenizer);
@@ -223,10 +229,14 @@ int btk_engine_backend_open(const struct btk_options *options,
     struct engine_backend *const backend = calloc(1, sizeof *backend);
     if (!backend) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     backend->request = *request;
-    int status =
-        btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &backend->tokenizer, error);
+    struct btk_said said;
+    btk_said_read(options, &said);
+    int status = btk_open_tokenizer(options->values[BTK_OPTION_tokenizer], &said,
+                                    &backend->tokenizer, error);
     struct btk_error_info info;
     if (!status && btk_scratch_new(backend->tokenizer, &backend->scratch, &info) < 0)
+        status = btk_error_import(error, &info);
+    if (!status && btk_encodings_new(&backend->encodings, &info) < 0)
         status = btk_error_import(error, &info);
     if (status < 0) {
         close_backend(backend);

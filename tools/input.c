@@ -40,6 +40,8 @@ int btk_input_init(struct btk_input *input, const struct btk_options *options,
 {
     unsigned format;
     *input = (struct btk_input){.fd = -1, .text_key = "text"};
+    btk_request_options_init(&input->options);
+    btk_request_options_init(&input->line_options);
     int status = btk_options_choice(options, BTK_OPTION_input_format, format_names, &format, error);
     if (!status)
         status = btk_options_number(options, BTK_OPTION_max_document_bytes, 1, DOCUMENT_BYTES_MAX,
@@ -53,7 +55,8 @@ int btk_input_init(struct btk_input *input, const struct btk_options *options,
     if (input->wants_ids && format != BTK_INPUT_AUTO && format != BTK_INPUT_JSONL)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
                              "--input-format: decode reads jsonl alone");
-    input->add_special_tokens = !btk_options_has(options, BTK_OPTION_no_special_tokens);
+    status = btk_request_options_read(&input->options, options, error);
+    if (status < 0) return status;
     if (btk_options_has(options, BTK_OPTION_text_key))
         input->text_key = options->values[BTK_OPTION_text_key];
     input->files = options->files;
@@ -76,6 +79,8 @@ void btk_input_clear(struct btk_input *input)
     close_file(input);
     btk_json_free(input->pending);
     input->pending = NULL;
+    btk_request_options_clear(&input->options);
+    btk_request_options_clear(&input->line_options);
 }
 
 static bool ends_with(const char *text, const char *suffix)
@@ -138,14 +143,14 @@ static int add_document(struct btk_request_batch *batch, struct btk_bytes text)
 {
     const struct btk_request_line line = {.document_count = 1};
     int status = btk_buffer_append(&batch->text, text.data, text.length);
-    if (!status) status = btk_request_end_document(batch);
+    if (!status) status = btk_request_end_document(batch, NULL);
     return status ? status : btk_request_add_line(batch, &line);
 }
 
 static struct btk_request_json_rules json_rules(const struct btk_input *input)
 {
     return (struct btk_request_json_rules){input->text_key, input->wants_ids,
-                                           input->add_special_tokens, input->document_bytes_max};
+                                           input->document_bytes_max};
 }
 
 static bool is_blank(struct btk_bytes line)
@@ -160,13 +165,25 @@ static int take_json(struct btk_input *input, struct btk_json *root,
                      struct btk_request_batch *batch)
 {
     const struct btk_request_json_rules rules = json_rules(input);
-    const bool wants_special = btk_request_json_special_tokens(root, &rules);
-    if (btk_request_line_count(batch) && wants_special != batch->add_special_tokens) {
+    struct btk_request_line bad = {0};
+    int status = btk_request_options_copy(&input->line_options, &input->options);
+    if (status < 0) goto done;
+    if (!input->wants_ids
+        && !btk_request_options_try_json(&input->line_options, btk_json_get(root, "options"),
+                                         &bad.error))
+    {
+        status = bad.error.code ? btk_request_add_line(batch, &bad) : -ENOMEM;
+        goto done;
+    }
+    if (!btk_request_line_count(batch))
+        status = btk_request_options_copy(batch->options, &input->line_options);
+    if (status < 0) goto done;
+    if (!btk_request_options_equal(batch->options, &input->line_options)) {
         input->pending = root;
         return 0;
     }
-    batch->add_special_tokens = wants_special;
-    const int status = btk_request_json_append(root, &rules, batch);
+    status = btk_request_json_append(root, &rules, batch);
+done:
     btk_json_free(root);
     return status;
 }
@@ -236,7 +253,7 @@ int btk_input_next(struct btk_input *input, struct btk_request_batch *batch,
                    struct btk_error *error)
 {
     btk_request_batch_reset(batch);
-    batch->add_special_tokens = input->add_special_tokens;
+    if (btk_request_options_copy(batch->options, &input->options) < 0) goto no_memory;
     if (input->pending) {
         struct btk_json *const root = input->pending;
         input->pending = NULL;

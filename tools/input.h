@@ -12,6 +12,7 @@
 #include "tools/line_reader.h"
 #include "tools/options.h"
 #include "tools/request.h"
+#include "tools/request_options.h"
 
 enum btk_input_format {
     BTK_INPUT_AUTO,
@@ -21,10 +22,10 @@ enum btk_input_format {
 };
 
 struct btk_input {
-    enum btk_input_format format;  // as asked for
-    enum btk_input_format current; // of the open file
-    bool wants_ids;                // decode
-    bool add_special_tokens;       // unless a line says otherwise
+    enum btk_input_format format;       // as asked for
+    enum btk_input_format current;      // of the open file
+    bool wants_ids;                     // decode
+    struct btk_request_options options; // unless a line says otherwise
     const char *text_key;
     uint64_t document_bytes_max;
     char *const *files; // file_count 0: standard input
@@ -34,8 +35,9 @@ struct btk_input {
     const char *name;
     struct btk_line_reader lines;
     uint64_t bytes_done;
-    uint64_t bytes_total;     // 0: nobody knows
-    struct btk_json *pending; // a line whose options begin a new batch
+    uint64_t bytes_total;                    // 0: nobody knows
+    struct btk_json *pending;                // a line whose options begin a new batch
+    struct btk_request_options line_options; // of the line that was read last
 };
 
 // Reads the options of the command; opens nothing yet. -EINVAL.

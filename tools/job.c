@@ -15,6 +15,7 @@ struct job {
     struct btk_backend backend;
     struct btk_progress progress;
     struct btk_request_batch batches[BTK_BACKEND_DEPTH_MAX];
+    struct btk_request_options options[BTK_BACKEND_DEPTH_MAX]; // of the batches
     unsigned oldest; // slot of the batch that was submitted first
     unsigned in_flight;
 };
@@ -24,7 +25,7 @@ struct view_context {
     unsigned slot;
 };
 
-static int view_document(void *context, size_t index, struct btk_document_view *out_view)
+static int view_document(void *context, size_t index, struct btk_result_view *out_view)
 {
     const struct view_context *const view = context;
     return view->job->backend.view(view->job->backend.self, view->slot, index, out_view);
@@ -99,7 +100,10 @@ static int close_job(struct job *job, int exit_status)
     if (job->backend.self) job->backend.close(job->backend.self);
     btk_output_close(&job->output);
     btk_input_clear(&job->input);
-    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) btk_request_batch_clear(&job->batches[i]);
+    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) {
+        btk_request_batch_clear(&job->batches[i]);
+        btk_request_options_clear(&job->options[i]);
+    }
     return exit_status;
 }
 
@@ -108,7 +112,11 @@ int btk_job_run(const struct btk_options *options, btk_backend_open_fn *open_bac
     struct job job = {.backend = {.depth = 1}, .output = {.ends_fd = -1}, .input = {.fd = -1}};
     struct btk_backend_request request;
     struct btk_error error;
-    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) btk_request_batch_init(&job.batches[i]);
+    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) {
+        btk_request_batch_init(&job.batches[i]);
+        btk_request_options_init(&job.options[i]);
+        job.batches[i].options = &job.options[i];
+    }
     if (read_request(options, &request, &error) < 0
         || btk_input_init(&job.input, options, &error) < 0)
         return close_job(&job, btk_exit_report(BTK_EXIT_USAGE, &error));

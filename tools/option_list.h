@@ -22,7 +22,9 @@
             "echo '{\"ids\": [7592, 2088]}' | budtiktok decode --tokenizer "                       \
             "bert-base-uncased.json")                                                              \
     COMMAND(compile, COMPILE, "FILE", "tokenizer file to image",                                   \
-            "Compiles a tokenizer.json into the image that --tokenizer takes too.",                \
+            "Compiles a tokenizer file (tokenizer.json, .tiktoken, tekken.json, a SentencePiece "  \
+            ".model, vocab.txt, vocab.json with merges.txt) or a folder with one into the image "  \
+            "that --tokenizer takes too.",                                                         \
             "budtiktok compile --output gpt2.btk gpt2.json")                                       \
     COMMAND(inspect, INSPECT, "[FILE]", "what is in a tokenizer file or an image",                 \
             "Prints model, sizes, options and where the bytes of the image go, as JSON.",          \
@@ -50,12 +52,21 @@
 
 #define BTK_ENCODERS (BTK_IN(ENCODE) | BTK_IN(SUBMIT))
 #define BTK_READERS  (BTK_ENCODERS | BTK_IN(DECODE))
+#define BTK_OPENERS                                                                                \
+    (BTK_IN(ENCODE) | BTK_IN(DECODE) | BTK_IN(COMPILE) | BTK_IN(INSPECT) | BTK_IN(VERIFY))
 
 #define BTK_OPTION_LIST(OPTION)                                                                    \
     OPTION(tokenizer, "tokenizer", "[NAME=]PATH",                                                  \
-           "tokenizer.json or image; or the name of an embedded one: wordpiece (the default), "    \
-           "bpe. serve takes it several times, submit takes the name that the cluster knows",      \
+           "a tokenizer file, a folder with one, or an image; or the name of an embedded one: "    \
+           "wordpiece (the default), bpe. serve takes it several times, submit takes the name "    \
+           "that the cluster knows",                                                               \
            BTK_READERS | BTK_IN(SERVE) | BTK_IN(VERIFY))                                           \
+    OPTION(pattern, "pattern", "NAME|REGEX",                                                       \
+           "of a .tiktoken file: the name of a known one (cl100k_base, o200k_base, llama3, qwen, " \
+           "gpt2) or a regular expression; files that are known by their names need none",         \
+           BTK_OPENERS)                                                                            \
+    OPTION(special, "special", "NAME=ID", "a special token of a .tiktoken file; repeatable",       \
+           BTK_OPENERS)                                                                            \
     OPTION(connect, "connect", "ENDPOINT",                                                         \
            "the cluster, ipc:///path; default: $BUDTIKTOK_CONNECT",                                \
            BTK_IN(SUBMIT) | BTK_IN(STATUS) | BTK_IN(WORKER))                                       \
@@ -79,6 +90,18 @@
            "of ids,type_ids,tokens,offsets,word_ids,sequence_ids,special_tokens_mask,"             \
            "attention_mask,overflowing (default ids)",                                             \
            BTK_ENCODERS)                                                                           \
+    OPTION(truncation, "truncation", "JSON",                                                       \
+           "cut long texts: {\"max_length\": N, \"stride\": 0, \"strategy\": \"longest_first\" "   \
+           "(or only_first, only_second), \"direction\": \"right\" (or left)}; null: off",         \
+           BTK_ENCODERS)                                                                           \
+    OPTION(                                                                                        \
+        padding, "padding", "JSON",                                                                \
+        "fill up short ones: {\"length\": N (default: the longest of a batch), \"direction\": "    \
+        "\"right\", \"pad_to_multiple_of\": N, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": " \
+        "\"[PAD]\"}; null: off",                                                                   \
+        BTK_ENCODERS)                                                                              \
+    OPTION(as_configured, "as-configured", NULL,                                                   \
+           "use the truncation and padding that stand in the tokenizer file", BTK_ENCODERS)        \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \
            "error (default: the document is refused) or replace (by U+FFFD)", BTK_ENCODERS)        \

@@ -60,13 +60,30 @@ static int usage_error(struct btk_error *error, enum btk_command command, const 
                          what, command_names[command]);
 }
 
-static int add_tokenizer(struct btk_options *options, const char *value, struct btk_error *error)
+// NAME=ID
+static int check_special(const char *value, struct btk_error *error)
 {
-    if (options->tokenizer_count == BTK_OPTION_REPEATS_MAX)
-        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--tokenizer: more than %d of them",
-                             BTK_OPTION_REPEATS_MAX);
-    options->tokenizers[options->tokenizer_count++] = value;
-    return 0;
+    const char *const equals = strrchr(value, '=');
+    const size_t digits = equals ? strspn(equals + 1, "0123456789") : 0;
+    if (digits && digits < 9 && !equals[1 + digits] && equals != value && equals - value < 256)
+        return 0;
+    return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
+                         "--special %s: NAME=ID was expected, with a name of at most 255 bytes",
+                         value);
+}
+
+// Options that may be given more than once.
+static int add_repeated(struct btk_options *options, unsigned option, const char *value,
+                        struct btk_error *error)
+{
+    const bool is_special = option == BTK_OPTION_special;
+    if (!is_special && option != BTK_OPTION_tokenizer) return 0;
+    unsigned *const count = is_special ? &options->special_count : &options->tokenizer_count;
+    if (*count == BTK_OPTION_REPEATS_MAX)
+        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "--%s: more than %d of them",
+                             option_table[option].spelling, BTK_OPTION_REPEATS_MAX);
+    (is_special ? options->specials : options->tokenizers)[(*count)++] = value;
+    return is_special ? check_special(value, error) : 0;
 }
 
 // One option at argv[*at]; moves *at over its value.
@@ -87,7 +104,7 @@ static int parse_option(struct btk_options *options, int argc, char **argv, int 
         value = argv[++*at];
     }
     options->values[option] = value;
-    return option == BTK_OPTION_tokenizer ? add_tokenizer(options, value, error) : 0;
+    return add_repeated(options, option, value, error);
 }
 
 // As many files as the list says.

@@ -35,6 +35,8 @@ struct btk_options {
     const char *values[BTK_OPTION_COUNT]; // the last one given; "" for a flag; NULL: not given
     const char *tokenizers[BTK_OPTION_REPEATS_MAX];
     unsigned tokenizer_count;
+    const char *specials[BTK_OPTION_REPEATS_MAX]; // NAME=ID
+    unsigned special_count;
     char **files; // arguments that are no options
     unsigned file_count;
     bool wants_help;

@@ -169,26 +169,29 @@ void btk_output_close(struct btk_output *output)
     btk_buffer_clear(&output->ends);
 }
 
-static void report_error(const struct btk_output *output, const struct btk_document_view *view)
+static void report_error(const struct btk_output *output, const struct btk_result_view *view)
 {
     fprintf(stderr, "budtiktok: document %" PRIu64 ": %s", output->document_count,
             btk_output_status_name(view->status));
     if (view->status == BTK_STATUS_INVALID_UTF8)
         fprintf(stderr, " at byte %" PRIu64, view->error_offset);
+    else if (view->message)
+        fprintf(stderr, ": %s", view->message);
     fprintf(stderr, "\n");
 }
 
 // A document without a result has no ids.
-static int append_ids(struct btk_output *output, const struct btk_document_view *view)
+static int append_ids(struct btk_output *output, const struct btk_result_view *view)
 {
     if (view->status != BTK_STATUS_OK) {
         report_error(output, view);
         output->error_count++;
     } else {
-        const int status =
-            btk_buffer_append(&output->buffer, view->ids, view->token_count * sizeof *view->ids);
+        const struct btk_encoding_view *const encoding = view->encodings;
+        const int status = btk_buffer_append(&output->buffer, encoding->ids,
+                                             encoding->token_count * sizeof *encoding->ids);
         if (status < 0) return status;
-        output->token_count += view->token_count;
+        output->token_count += encoding->token_count;
     }
     output->document_count++;
     if (output->ends_fd < 0) return 0;
@@ -196,10 +199,11 @@ static int append_ids(struct btk_output *output, const struct btk_document_view 
 }
 
 static int append_json(struct btk_output *output, struct btk_json_writer *writer,
-                       const struct btk_document_view *view)
+                       const struct btk_result_view *view)
 {
     output->document_count++;
-    output->token_count += view->token_count;
+    for (size_t i = 0; i < view->encoding_count; i++)
+        output->token_count += view->encodings[i].token_count;
     output->error_count += btk_output_json_document(writer, output->fields, view);
     return writer->status;
 }
@@ -214,7 +218,7 @@ static int write_documents(const struct line_context *line, struct btk_json_writ
                            size_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct btk_document_view view;
+        struct btk_result_view view;
         int status = line->view(line->context, first + i, &view);
         if (!status)
             status = line->output->format == BTK_OUTPUT_JSONL
@@ -223,6 +227,25 @@ static int write_documents(const struct line_context *line, struct btk_json_writ
         if (status < 0) return status;
     }
     return 0;
+}
+
+// A document of a list that has no result takes the place of the list.
+static int write_batch(const struct line_context *line, struct btk_json_writer *writer,
+                       size_t first, uint32_t count)
+{
+    struct btk_result_view view;
+    for (uint32_t i = 0; i < count; i++) {
+        const int status = line->view(line->context, first + i, &view);
+        if (status < 0) return status;
+        if (view.status != BTK_STATUS_OK) return append_json(line->output, writer, &view);
+    }
+    btk_json_begin_object(writer);
+    btk_json_name(writer, "batch");
+    btk_json_begin_array(writer);
+    const int status = write_documents(line, writer, first, count);
+    btk_json_end_array(writer);
+    btk_json_end_object(writer);
+    return status;
 }
 
 static int write_json_line(const struct line_context *line, const struct btk_request_line *request,
@@ -234,12 +257,7 @@ static int write_json_line(const struct line_context *line, const struct btk_req
     if (request->error.code) {
         btk_output_json_error(&writer, &request->error);
     } else if (request->is_batch) {
-        btk_json_begin_object(&writer);
-        btk_json_name(&writer, "batch");
-        btk_json_begin_array(&writer);
-        status = write_documents(line, &writer, first, request->document_count);
-        btk_json_end_array(&writer);
-        btk_json_end_object(&writer);
+        status = write_batch(line, &writer, first, request->document_count);
     } else {
         status = write_documents(line, &writer, first, request->document_count);
     }

@@ -16,6 +16,7 @@
 #include "common/base.h"
 #include "common/buffer.h"
 #include "common/error.h"
+#include "tools/backend.h"
 #include "tools/options.h"
 #include "tools/request.h"
 
@@ -44,7 +45,7 @@ BTK_MUST_USE int btk_output_finish(struct btk_output *output, struct btk_error *
 void btk_output_close(struct btk_output *output);
 
 // A document's view, by its index in the batch.
-typedef int btk_output_view_fn(void *context, size_t index, struct btk_document_view *out_view);
+typedef int btk_output_view_fn(void *context, size_t index, struct btk_result_view *out_view);
 
 // Writes all lines of a batch. -errno.
 BTK_MUST_USE int btk_output_write(struct btk_output *output, const struct btk_request_batch *batch,

@@ -35,10 +35,13 @@ static void write_optional(struct btk_json_writer *writer, const uint32_t *numbe
     btk_json_end_array(writer);
 }
 
-// Sequence 0 is the text; what the post-processor added is of none. Added tokens of the text are
-// told apart by the mask.
-static void write_sequences(struct btk_json_writer *writer, const struct btk_document_view *view)
+// Without a column of its own, sequence 0 is the text; what the post-processor added is of none.
+static void write_sequences(struct btk_json_writer *writer, const struct btk_encoding_view *view)
 {
+    if (view->sequence_ids) {
+        write_optional(writer, view->sequence_ids, view->token_count);
+        return;
+    }
     btk_json_begin_array(writer);
     for (size_t i = 0; i < view->token_count; i++) {
         if (view->special_tokens_mask && view->special_tokens_mask[i])
@@ -49,57 +52,78 @@ static void write_sequences(struct btk_json_writer *writer, const struct btk_doc
     btk_json_end_array(writer);
 }
 
-static void write_tokens(struct btk_json_writer *writer, const struct btk_document_view *view)
+static void write_tokens(struct btk_json_writer *writer, const struct btk_encoding_view *view)
 {
     btk_json_begin_array(writer);
     for (size_t i = 0; i < view->token_count; i++) {
-        size_t length;
-        const char *const token = btk_document_token(view, i, &length);
+        size_t length = 0;
+        const char *const token = btk_encoding_token(view, i, &length);
         btk_json_text(writer, (struct btk_bytes){(const uint8_t *)token, token ? length : 0});
     }
     btk_json_end_array(writer);
 }
 
-static void write_fields(struct btk_json_writer *writer, uint32_t fields,
-                         const struct btk_document_view *view)
+void btk_output_json_field(struct btk_json_writer *writer, uint32_t field,
+                           const struct btk_encoding_view *view)
 {
-    if (fields & BTK_FIELD_IDS) {
-        btk_json_name(writer, "ids");
-        btk_json_unsigned_array(writer, view->ids, view->token_count);
+    const size_t count = view->token_count;
+    switch (field) {
+    case BTK_FIELD_IDS: btk_json_unsigned_array(writer, view->ids, count); return;
+    case BTK_FIELD_TYPE_IDS: btk_json_unsigned_array(writer, view->type_ids, count); return;
+    case BTK_FIELD_TOKENS: write_tokens(writer, view); return;
+    case BTK_FIELD_OFFSETS: btk_json_pair_array(writer, view->offsets, count); return;
+    case BTK_FIELD_WORD_IDS: write_optional(writer, view->word_ids, count); return;
+    case BTK_FIELD_SEQUENCE_IDS: write_sequences(writer, view); return;
+    case BTK_FIELD_SPECIAL_TOKENS_MASK:
+        write_flags(writer, view->special_tokens_mask, count);
+        return;
+    default:
+        if (view->attention_mask)
+            write_flags(writer, view->attention_mask, count);
+        else
+            write_repeated(writer, 1, count);
     }
-    if (fields & BTK_FIELD_TYPE_IDS) {
-        btk_json_name(writer, "type_ids");
-        btk_json_unsigned_array(writer, view->type_ids, view->token_count);
+}
+
+static const char *const field_names[] = {"ids",
+                                          "type_ids",
+                                          "tokens",
+                                          "offsets",
+                                          "word_ids",
+                                          "sequence_ids",
+                                          "special_tokens_mask",
+                                          "attention_mask"};
+
+const char *btk_output_json_field_name(uint32_t field)
+{
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(field_names); i++)
+        if (field == 1u << i) return field_names[i];
+    return NULL;
+}
+
+static void write_fields(struct btk_json_writer *writer, uint32_t fields,
+                         const struct btk_encoding_view *view)
+{
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(field_names); i++) {
+        if (!(fields & 1u << i)) continue;
+        btk_json_name(writer, field_names[i]);
+        btk_output_json_field(writer, 1u << i, view);
     }
-    if (fields & BTK_FIELD_TOKENS) {
-        btk_json_name(writer, "tokens");
-        write_tokens(writer, view);
+}
+
+static void write_encodings(struct btk_json_writer *writer, uint32_t fields,
+                            const struct btk_result_view *view)
+{
+    write_fields(writer, fields, &view->encodings[0]);
+    if (!(fields & BTK_FIELD_OVERFLOWING)) return;
+    btk_json_name(writer, "overflowing");
+    btk_json_begin_array(writer);
+    for (size_t i = 1; i < view->encoding_count; i++) {
+        btk_json_begin_object(writer);
+        write_fields(writer, fields, &view->encodings[i]);
+        btk_json_end_object(writer);
     }
-    if (fields & BTK_FIELD_OFFSETS) {
-        btk_json_name(writer, "offsets");
-        btk_json_pair_array(writer, view->offsets, view->token_count);
-    }
-    if (fields & BTK_FIELD_WORD_IDS) {
-        btk_json_name(writer, "word_ids");
-        write_optional(writer, view->word_ids, view->token_count);
-    }
-    if (fields & BTK_FIELD_SEQUENCE_IDS) {
-        btk_json_name(writer, "sequence_ids");
-        write_sequences(writer, view);
-    }
-    if (fields & BTK_FIELD_SPECIAL_TOKENS_MASK) {
-        btk_json_name(writer, "special_tokens_mask");
-        write_flags(writer, view->special_tokens_mask, view->token_count);
-    }
-    if (fields & BTK_FIELD_ATTENTION_MASK) {
-        btk_json_name(writer, "attention_mask");
-        write_repeated(writer, 1, view->token_count);
-    }
-    if (fields & BTK_FIELD_OVERFLOWING) {
-        btk_json_name(writer, "overflowing");
-        btk_json_begin_array(writer);
-        btk_json_end_array(writer);
-    }
+    btk_json_end_array(writer);
 }
 
 // A message may end within a character of the input that it shows.
@@ -129,7 +153,7 @@ void btk_output_json_error(struct btk_json_writer *writer, const struct btk_requ
 }
 
 bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
-                              const struct btk_document_view *view)
+                              const struct btk_result_view *view)
 {
     if (view->status != BTK_STATUS_OK) {
         const bool has_offset = view->status == BTK_STATUS_INVALID_UTF8;
@@ -139,6 +163,8 @@ bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
         if (has_offset)
             snprintf(error.message, sizeof error.message,
                      "not UTF-8 from byte %" PRIu64 " of the document on", view->error_offset);
+        else if (view->message)
+            snprintf(error.message, sizeof error.message, "%s", view->message);
         else
             snprintf(error.message, sizeof error.message, "the document could not be done: %s",
                      error.code);
@@ -150,7 +176,7 @@ bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
         btk_json_name(writer, "text");
         btk_json_text(writer, (struct btk_bytes){view->text, view->text_bytes});
     } else {
-        write_fields(writer, fields, view);
+        write_encodings(writer, fields, view);
     }
     btk_json_end_object(writer);
     return false;

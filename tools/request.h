@@ -26,11 +26,28 @@ struct btk_request_line {
     struct btk_request_error error;
 };
 
+#define BTK_REQUEST_NO_PAIR UINT64_MAX
+
+// What a document is: one text, or words; its pair stands behind it.
+struct btk_request_shape {
+    uint64_t pair_begin; // in the document; BTK_REQUEST_NO_PAIR: none
+    uint64_t first_word; // in `word_ends`: those of the text, then those of the pair
+    uint32_t word_count;
+    uint32_t pair_word_count;
+    bool is_split;
+    bool pair_is_split;
+};
+
+struct btk_request_options; // tools/request_options.h
+
 struct btk_request_batch {
-    struct btk_buffer text;  // UTF-8, or uint32_t ids to decode
-    struct btk_buffer ends;  // uint64_t: where each document ends in `text`
-    struct btk_buffer lines; // struct btk_request_line
-    bool add_special_tokens; // of all its documents
+    struct btk_buffer text;              // UTF-8, or uint32_t ids to decode
+    struct btk_buffer ends;              // uint64_t: where each document ends in `text`
+    struct btk_buffer shapes;            // struct btk_request_shape of each document
+    struct btk_buffer word_ends;         // uint64_t, from the beginning of their text
+    struct btk_buffer lines;             // struct btk_request_line
+    struct btk_request_options *options; // of all its documents; belongs to the reader of the input
+    bool has_shapes;                     // not all documents are single texts
 };
 
 static inline size_t btk_request_document_count(const struct btk_request_batch *batch)
@@ -57,11 +74,18 @@ static inline struct btk_bytes btk_request_document(const struct btk_request_bat
     return (struct btk_bytes){batch->text.data + begin, ends[index] - begin};
 }
 
+static inline const struct btk_request_shape *
+btk_request_shape_of(const struct btk_request_batch *batch, size_t index)
+{
+    return (const struct btk_request_shape *)(const void *)batch->shapes.data + index;
+}
+
 void btk_request_batch_init(struct btk_request_batch *batch);
 void btk_request_batch_reset(struct btk_request_batch *batch); // keeps the memory
 void btk_request_batch_clear(struct btk_request_batch *batch);
 
-// The text so far is one more document. -ENOMEM.
-BTK_MUST_USE int btk_request_end_document(struct btk_request_batch *batch);
+// The text so far is one more document. `shape`: NULL for a single text. -ENOMEM.
+BTK_MUST_USE int btk_request_end_document(struct btk_request_batch *batch,
+                                          const struct btk_request_shape *shape);
 BTK_MUST_USE int btk_request_add_line(struct btk_request_batch *batch,
                                       const struct btk_request_line *line);

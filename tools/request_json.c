@@ -23,40 +23,6 @@ static bool refuse(struct btk_request_error *error, const char *code, const char
     return false;
 }
 
-bool btk_request_json_special_tokens(const struct btk_json *line,
-                                     const struct btk_request_json_rules *rules)
-{
-    bool value = rules->add_special_tokens;
-    const struct btk_json *const options = btk_json_get(line, "options");
-    return btk_json_try_bool(btk_json_get(options, "add_special_tokens"), &value)
-               ? value
-               : rules->add_special_tokens;
-}
-
-// What the next version brings is refused, not ignored; null turns it off.
-static bool check_options(const struct btk_json *options, struct btk_request_error *error)
-{
-    if (btk_json_is_null(options)) return true;
-    if (btk_json_type(options) != BTK_JSON_OBJECT)
-        return refuse(error, "malformed", "\"options\" is to be an object, but is %s",
-                      btk_json_type_name(options));
-    void *cursor = NULL;
-    struct btk_bytes name;
-    const struct btk_json *value;
-    while (btk_json_next(options, &cursor, &name, &value)) {
-        const bool is_known = name.length == strlen("add_special_tokens")
-                              && memcmp(name.data, "add_special_tokens", name.length) == 0;
-        if (is_known && btk_json_type(value) != BTK_JSON_BOOL && !btk_json_is_null(value))
-            return refuse(error, "malformed", "\"add_special_tokens\" is to be true or false");
-        if (!is_known && !btk_json_is_null(value))
-            return refuse(error, "not_supported",
-                          "the option \"%.*s\" is not supported by this version; supported: "
-                          "add_special_tokens",
-                          (int)btk_min_size(name.length, 60), (const char *)name.data);
-    }
-    return true;
-}
-
 static bool append_ids(const struct btk_json *object, struct btk_request_batch *batch,
                        struct btk_request_error *error, bool *out_is_out_of_memory)
 {
@@ -77,25 +43,85 @@ static bool append_ids(const struct btk_json *object, struct btk_request_batch *
     return true;
 }
 
-static bool append_text(const struct btk_json *object, const struct btk_request_json_rules *rules,
-                        struct btk_request_batch *batch, struct btk_request_error *error,
-                        bool *out_is_out_of_memory)
+// What is being appended: the buffers, and what stops it.
+struct appending {
+    const struct btk_request_json_rules *rules;
+    struct btk_request_batch *batch;
+    struct btk_request_error *error;
+    bool *out_is_out_of_memory;
+    size_t begin; // of the document in batch->text
+};
+
+static bool append(const struct appending *to, struct btk_buffer *buffer, const void *bytes,
+                   size_t length)
+{
+    if (btk_buffer_append(buffer, bytes, length) == 0) return true;
+    *to->out_is_out_of_memory = true;
+    return false;
+}
+
+static bool append_string(const struct appending *to, struct btk_bytes text)
+{
+    const uint64_t bytes = to->batch->text.length - to->begin + text.length;
+    if (bytes > to->rules->document_bytes_max)
+        return refuse(to->error, "too_large",
+                      "a document of %" PRIu64 " bytes; the most is %" PRIu64, bytes,
+                      to->rules->document_bytes_max);
+    return append(to, &to->batch->text, text.data, text.length);
+}
+
+// A list of words; their ends count from the beginning of their text.
+static bool append_words(const struct appending *to, const struct btk_json *list, const char *name,
+                         uint32_t *out_count)
+{
+    const size_t begin = to->batch->text.length, count = btk_json_count(list);
+    if (count > UINT32_MAX - 1)
+        return refuse(to->error, "too_large", "\"%s\" has %zu words", name, count);
+    for (size_t i = 0; i < count; i++) {
+        struct btk_bytes word;
+        if (!btk_json_try_string(btk_json_at(list, i), &word))
+            return refuse(to->error, "malformed", "%s[%zu] is not a string", name, i);
+        if (!append_string(to, word)) return false;
+        const uint64_t end = to->batch->text.length - begin;
+        if (!append(to, &to->batch->word_ends, &end, sizeof end)) return false;
+    }
+    *out_count = (uint32_t)count;
+    return true;
+}
+
+// A text, or words where a list stands.
+static bool append_either(const struct appending *to, const struct btk_json *value,
+                          const char *name, bool *out_is_split, uint32_t *out_word_count)
 {
     struct btk_bytes text;
-    if (!btk_json_is_null(btk_json_get(object, "pair")))
-        return refuse(error, "not_supported", "\"pair\" is not supported by this version");
-    if (!btk_json_is_null(btk_json_get(object, "words")))
-        return refuse(error, "not_supported", "\"words\" is not supported by this version");
-    if (!btk_json_try_string(btk_json_get(object, rules->text_key), &text))
-        return refuse(error, "malformed", "the line has no \"%s\": \"...\"", rules->text_key);
-    if (text.length > rules->document_bytes_max)
-        return refuse(error, "too_large", "a document of %zu bytes; the most is %" PRIu64,
-                      text.length, rules->document_bytes_max);
-    if (btk_buffer_append(&batch->text, text.data, text.length) < 0) {
-        *out_is_out_of_memory = true;
-        return false;
-    }
-    return true;
+    *out_is_split = btk_json_type(value) == BTK_JSON_ARRAY;
+    if (*out_is_split) return append_words(to, value, name, out_word_count);
+    if (btk_json_try_string(value, &text)) return append_string(to, text);
+    return refuse(to->error, "malformed", "\"%s\" is to be a string or a list of words, but is %s",
+                  name, btk_json_type_name(value));
+}
+
+static bool append_text(const struct appending *to, const struct btk_json *object,
+                        struct btk_request_shape *shape)
+{
+    const struct btk_json *const words = btk_json_get(object, "words");
+    const struct btk_json *const pair = btk_json_get(object, "pair");
+    const char *const name = btk_json_is_null(words) ? to->rules->text_key : "words";
+    const struct btk_json *const text = btk_json_get(object, name);
+    *shape =
+        (struct btk_request_shape){.pair_begin = BTK_REQUEST_NO_PAIR,
+                                   .first_word = to->batch->word_ends.length / sizeof(uint64_t)};
+    if (btk_json_is_null(text))
+        return refuse(to->error, "malformed", "the line has no \"%s\": \"...\"", name);
+    if (!append_either(to, text, name, &shape->is_split, &shape->word_count)) return false;
+    if (btk_json_is_null(pair)) return true;
+    shape->pair_begin = to->batch->text.length - to->begin;
+    return append_either(to, pair, "pair", &shape->pair_is_split, &shape->pair_word_count);
+}
+
+static bool is_plain(const struct btk_request_shape *shape)
+{
+    return shape->pair_begin == BTK_REQUEST_NO_PAIR && !shape->is_split;
 }
 
 static bool append_one(const struct btk_json *object, const struct btk_request_json_rules *rules,
@@ -105,12 +131,15 @@ static bool append_one(const struct btk_json *object, const struct btk_request_j
     if (btk_json_type(object) != BTK_JSON_OBJECT)
         return refuse(&line->error, "malformed", "an object was expected, but %s was found",
                       btk_json_type_name(object));
-    const bool is_good =
-        rules->wants_ids ? append_ids(object, batch, &line->error, out_is_out_of_memory)
-                         : append_text(object, rules, batch, &line->error, out_is_out_of_memory);
+    struct btk_request_shape shape = {.pair_begin = BTK_REQUEST_NO_PAIR};
+    const struct appending to = {rules, batch, &line->error, out_is_out_of_memory,
+                                 batch->text.length};
+    const bool is_good = rules->wants_ids
+                             ? append_ids(object, batch, &line->error, out_is_out_of_memory)
+                             : append_text(&to, object, &shape);
     if (!is_good) return false;
     line->document_count++;
-    *out_is_out_of_memory = btk_request_end_document(batch) < 0;
+    *out_is_out_of_memory = btk_request_end_document(batch, is_plain(&shape) ? NULL : &shape) < 0;
     return !*out_is_out_of_memory;
 }
 
@@ -118,7 +147,6 @@ static bool append_all(const struct btk_json *object, const struct btk_request_j
                        struct btk_request_batch *batch, struct btk_request_line *line,
                        bool *out_is_out_of_memory)
 {
-    if (!check_options(btk_json_get(object, "options"), &line->error)) return false;
     const struct btk_json *const list = btk_json_get(object, "batch");
     if (btk_json_is_null(list)) return append_one(object, rules, batch, line, out_is_out_of_memory);
     if (btk_json_type(list) != BTK_JSON_ARRAY)
@@ -133,13 +161,16 @@ static bool append_all(const struct btk_json *object, const struct btk_request_j
 int btk_request_json_append(const struct btk_json *line, const struct btk_request_json_rules *rules,
                             struct btk_request_batch *batch)
 {
-    const size_t text_before = batch->text.length, ends_before = batch->ends.length;
+    const struct btk_request_batch before = *batch; // its lengths
     struct btk_request_line result = {0};
     bool is_out_of_memory = false;
     if (!append_all(line, rules, batch, &result, &is_out_of_memory)) {
         if (is_out_of_memory) return -ENOMEM;
-        batch->text.length = text_before;
-        batch->ends.length = ends_before;
+        batch->text.length = before.text.length;
+        batch->ends.length = before.ends.length;
+        batch->shapes.length = before.shapes.length;
+        batch->word_ends.length = before.word_ends.length;
+        batch->has_shapes = before.has_shapes;
         result.document_count = 0;
     }
     return btk_request_add_line(batch, &result);

@@ -11,15 +11,11 @@
 struct btk_request_json_rules {
     const char *text_key;
     bool wants_ids;
-    bool add_special_tokens;
     uint64_t document_bytes_max;
 };
 
-// Does the line want special tokens? Its own options win.
-bool btk_request_json_special_tokens(const struct btk_json *line,
-                                     const struct btk_request_json_rules *rules);
-
-// Appends the documents of the line, or its error, and the line itself. -ENOMEM.
+// Appends the documents of the line, or its error, and the line itself; its options were read
+// before. -ENOMEM.
 BTK_MUST_USE int btk_request_json_append(const struct btk_json *line,
                                          const struct btk_request_json_rules *rules,
                                          struct btk_request_batch *batch);

@@ -19,7 +19,9 @@ enum {
     QUICK_SHARD_BYTES = 256 * 1024,
 };
 
-static const uint64_t report_delay_ns = 1000000;
+// How long the report of a shard may wait: its batch may be done with it, or goes on here anyway.
+static const uint64_t last_report_delay_ns = 1000000;
+static const uint64_t middle_report_delay_ns = 3000000;
 
 int btk_worker_session_new(struct btk_loop *loop, const struct btk_endpoint *endpoint, int cpu,
                            struct btk_worker_session **out_session)
@@ -149,15 +151,31 @@ static void update_state(struct btk_worker_session *session)
     btk_worker_page_set_state(session->page, state);
 }
 
-// Not longer than a millisecond and a quick shard, and never until so few wait that the worker would
-// be idle before the coordinator's answer is there.
+static bool is_same_batch(const struct btk_assignment *a, const struct btk_assignment *b)
+{
+    return a->client_id == b->client_id && a->batch_id == b->batch_id;
+}
+
+static void add_report(struct btk_worker_session *session, const struct btk_assignment *assignment,
+                       const struct btk_shard_report *report)
+{
+    const bool goes_on = btk_shard_queue_depth(&session->queue) > 0
+                         && is_same_batch(btk_shard_queue_peek(&session->queue), assignment);
+    const uint64_t by_ns =
+        report->finished_ns + (goes_on ? middle_report_delay_ns : last_report_delay_ns);
+    if (session->report_count == 0 || by_ns < session->report_by_ns) session->report_by_ns = by_ns;
+    session->reports[session->report_count++] = *report;
+}
+
+// Not longer than the delays and a quick shard, and never until so few wait that the worker would be
+// idle before the coordinator's answer is there.
 static bool can_report_wait(const struct btk_worker_session *session)
 {
     const uint32_t depth = btk_shard_queue_depth(&session->queue);
     if (session->report_count >= depth || session->report_count == BTK_WORKER_REPORTS_MAX)
         return false;
     return btk_shard_queue_peek(&session->queue)->shard_bytes <= QUICK_SHARD_BYTES
-           && btk_clock_now_ns() - session->reports[0].finished_ns < report_delay_ns;
+           && btk_clock_now_ns() < session->report_by_ns;
 }
 
 static void send_reports(struct btk_worker_session *session)
@@ -175,9 +193,11 @@ static void send_reports(struct btk_worker_session *session)
 static void run_next_shard(struct btk_worker_session *session)
 {
     struct btk_assignment assignment;
+    struct btk_shard_report report;
     update_state(session);
     if (!btk_shard_queue_try_pop(&session->queue, &assignment)) return;
-    btk_shard_runner_run(&session->runner, &assignment, &session->reports[session->report_count++]);
+    btk_shard_runner_run(&session->runner, &assignment, &report);
+    add_report(session, &assignment, &report);
     update_state(session);
     if (!can_report_wait(session)) send_reports(session);
 }

@@ -44,6 +44,7 @@ struct btk_worker_session {
     struct btk_shard_queue queue;
     struct btk_shard_report reports[BTK_WORKER_REPORTS_MAX]; // finished, not sent yet
     unsigned report_count;
+    uint64_t report_by_ns; // when they are to be sent at the latest
     struct btk_outbox outbox;
     bool is_draining;       // no new shards
     uint64_t drained_at_ns; // when the last word was said; 0: not yet

@@ -17,6 +17,8 @@ WORDS_PATTERN(cl100k_long_numbers, RULES, .contraction = CONTRACTION_ANY_CASE, .
               .other_newline = true)
 WORDS_PATTERN(cl100k_base_long_numbers, RULES, .contraction = CONTRACTION_ANY_CASE, .digits = 0,
               .other_newline = true, .all_at_the_end = true)
+// Numbers are cut out before.
+WORDS_PATTERN(minicpm5, CL100K, .barrier = SET_N)
 WORDS_PATTERN(qwen2, RULES, .contraction = CONTRACTION_ANY_CASE, .digits = 1, .other_newline = true)
 WORDS_PATTERN(qwen2_without_contractions, RULES, .contraction = CONTRACTION_NONE, .digits = 1,
               .other_newline = true)

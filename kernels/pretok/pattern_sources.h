@@ -6,7 +6,8 @@
 // the classes of Unicode 16, and take U+017F for an s where case is ignored. They differ in
 // \p{N}{1,3}+: possessive for Rust, once or more often for Oniguruma.
 //
-// Every character of a text falls into a match, except for bloom and clip: see there.
+// Every character of a text falls into a match, but for bloom; there the rest are pieces too. Line
+// ends may stand in a source as themselves or escaped, which is the same.
 #pragma once
 
 // What several sources begin or end with.
@@ -110,4 +111,38 @@
            "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+" BTK_SOURCE_CONTRACTIONS "?"               \
            "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+"             \
            "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*" BTK_SOURCE_CONTRACTIONS "?"               \
-           "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" BTK_SOURCE_SPACES)
+           "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" BTK_SOURCE_SPACES)                       \
+    SOURCE(bloom, ONIGURUMA, " ?[^(\\s|[.,!?…。，、।۔،])]+")
+
+// Sequences of pre-tokenizers that are known to mean a pattern: SEQUENCE(pattern, steps), each step
+// STEP(kind, text). A ByteLevel without use_regex behind them changes nothing and is not listed; one
+// with it is BYTE_LEVEL and adds no prefix space.
+//
+// SPLIT        a Split by the expression: Isolated, not inverted
+// MATCHES      a Split by the expression: Removed, inverted
+// DIGITS       "individual" or "contiguous"
+// PUNCTUATION  its behavior
+//
+// minicpm5        openbmb/MiniCPM5-1B (llama.cpp, src/llama-vocab.cpp)
+// deepseek3       DeepSeek V3, R1, V4; Hunyuan dense (llama.cpp)
+// deepseek_coder  deepseek-ai/deepseek-coder
+// starcoder       StarCoder, SmolLM, Command R, Granite code
+// falcon          tiiuae/falcon-7b
+// clip            openai/clip-vit-base-patch32
+#define BTK_SEQUENCE_LIST(SEQUENCE, STEP)                                                          \
+    SEQUENCE(minicpm5, STEP(SPLIT, "\\p{N}{1,3}") STEP(                                            \
+                           SPLIT, BTK_SOURCE_CONTRACTIONS                                          \
+                           "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}+| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" \
+                           "|" BTK_SOURCE_SPACES))                                                 \
+    SEQUENCE(deepseek3, STEP(SPLIT, "\\p{N}{1,3}") STEP(SPLIT, "[一-龥぀-ゟ゠-ヿ]+")         \
+                            STEP(SPLIT, "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"    \
+                                        "|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"               \
+                                        "| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+")) \
+    SEQUENCE(deepseek_coder,                                                                       \
+             STEP(SPLIT, "[\r\n]") STEP(SPLIT, "\\s?\\p{L}+") STEP(SPLIT, "\\s?\\p{P}+")           \
+                 STEP(SPLIT, "[一-龥ࠀ-一가-퟿]+") STEP(DIGITS, "individual"))               \
+    SEQUENCE(starcoder, STEP(DIGITS, "individual") STEP(BYTE_LEVEL, ""))                           \
+    SEQUENCE(falcon, STEP(PUNCTUATION, "contiguous") STEP(BYTE_LEVEL, "")                          \
+                         STEP(DIGITS, "contiguous") STEP(SPLIT, "[0-9][0-9][0-9]"))                \
+    SEQUENCE(clip, STEP(MATCHES, "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d"   \
+                                 "|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+") STEP(BYTE_LEVEL, ""))

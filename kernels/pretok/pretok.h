@@ -29,6 +29,7 @@ struct btk_pretok {
     const uint8_t *text;
     size_t length;   // bytes, at most UINT32_MAX
     size_t position; // where the next piece begins, or is looked for
+    size_t word_end; // of what is cut into pieces now; falcon alone
     size_t window_begin;
     size_t window_end;
     union {

@@ -6,7 +6,7 @@
     tests/differential/patterns.py --programs build/tests/kernels [--only NAME] [--code-points 0-10FFFF]
                                    [--random 200000] [--corpus FOLDER] [--seed 1] [--kernels SET]
 
-Every code point in several surroundings, random texts out of characters that some alternative
+Every code point alone and in several surroundings, random texts out of characters that some alternative
 treats in a way of its own, and pieces of the files in FOLDER. A difference is shortened before it is
 shown. Last line: "N of M equal"; exit 1 if not all are.
 """
@@ -16,11 +16,13 @@ import os
 import random
 import subprocess
 import sys
+import unicodedata
 
 import tiktoken
 from tokenizers import Regex, pre_tokenizers
 
-FORMS = ("{0}", "a{0}b", "A{0}B", "a {0}", " {0}a", "1{0}2", "!{0}!", "\n{0}\n", " {0} ", "'{0}", "{0}'s",
+FORMS = ("a{0}b", " {0}a")
+MORE_FORMS = ("A{0}B", "a {0}", "1{0}2", "!{0}!", "\n{0}\n", " {0} ", "'{0}", "{0}'s",
          "x'{0}", "{0}{0}{0}{0}", "\u4e00{0}\u3042", "\u0301{0}\u0301", "A\u4e00A{0}", "\t{0}\u00a0")
 TRAPS = ("s", "S", "t", "re", "Re", "RE", "vE", "m", "ll", "lL", "d", "'", "'", "\u2019", "\u017f", "\u212a",
          "\u0130", "\u1e9e", "\u00df", "a", "b", "A", "B", "Z", "\u00e9", "\u00c9", "\u01c5", "\u02b0", "\u00aa",
@@ -33,7 +35,8 @@ TRAPS = ("s", "S", "t", "re", "Re", "RE", "vE", "m", "ll", "lL", "d", "'", "'", 
          "\U0001f600", "\u200d", "\ufe0f", " ", " ", "  ", "\t", "\n", "\n", "\r", "\r\n", "\v", "\f",
          "\u0085", "\u00a0", "\u2003", "\u2028", "\u3000", "\u200b", "\u00ad", "\u0000", "\u0001", "\u007f",
          "\ue000", "\u0378", "\U0010ffff", "<|startoftext|>", "<|endoftext|>")
-AT_ONCE = 50_000
+# Characters in one run of the program, and code points in one text.
+AT_ONCE, IN_ONE_TEXT = 200_000, 50
 
 
 class Tiktoken:
@@ -62,18 +65,31 @@ class Tiktoken:
 
 
 class Oniguruma:
+    """A ByteLevel comes last if there is none, and shows each byte as a character."""
+
     def __init__(self, steps):
+        if not any(isinstance(each, pre_tokenizers.ByteLevel) for each in steps):
+            steps.append(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False))
         self.split = pre_tokenizers.Sequence(steps).pre_tokenize_str
+
+    def cut(self, text):
+        return [bytes(map(BYTES.__getitem__, piece)) for piece, _ in self.split(text)]
 
     def check(self, texts, ours):
         for text, pieces in zip(texts, ours):
-            theirs = [bytes_of(text, *ends) for _, ends in self.split(text)]
+            theirs = self.cut(text)
             if theirs != pieces:
                 yield text, theirs
 
 
-def bytes_of(text, begin, end):
-    return text[begin:end].encode()
+def byte_alphabet():
+    """The bytes that ByteLevel's characters stand for."""
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(0x100) if byte not in shown]
+    return {chr(byte): byte for byte in shown} | {chr(0x100 + i): byte for i, byte in enumerate(hidden)}
+
+
+BYTES = byte_alphabet()
 
 
 class Ours:
@@ -108,9 +124,15 @@ def shortest(text, differs):
 
 
 def code_point_texts(first, last):
-    for code in range(first, last + 1):
-        if not 0xD800 <= code < 0xE000:
-            yield from (form.format(chr(code)) for form in FORMS)
+    """Each alone; in the surroundings, many in one text, and in most of them not all that are alike."""
+    chars = [chr(code) for code in range(first, last + 1) if not 0xD800 <= code < 0xE000]
+    yield from chars
+    some = [char for char, before, behind in zip(chars, chars[:1] + chars, chars[1:] + chars[-1:])
+            if ord(char) % 61 == 0 or len({*map(unicodedata.category, (before, char, behind))}) > 1]
+    for form in FORMS + MORE_FORMS:
+        each = chars if form in FORMS else some
+        for begin in range(0, len(each), IN_ONE_TEXT):
+            yield " x\n".join(map(form.format, each[begin:begin + IN_ONE_TEXT]))
 
 
 def random_texts(count, seed):
@@ -131,12 +153,13 @@ def corpus_texts(folder, share):
 
 
 def batches(texts):
-    batch = []
+    batch, length = [], 0
     for text in texts:
         batch.append(text)
-        if len(batch) == AT_ONCE:
+        length += len(text)
+        if length > AT_ONCE:
             yield batch
-            batch = []
+            batch, length = [], 0
     if batch:
         yield batch
 
@@ -161,13 +184,12 @@ def sources(programs):
     """(pattern, dialect, engine) for each line of the list."""
     listing = subprocess.run([os.path.join(programs, "print_sources")], capture_output=True, check=True)
     for line in listing.stdout.decode().split("\n")[:-1]:
-        pattern, dialect, text = line.split("\t", 2)
+        pattern, dialect, *steps = json.loads(line)
         if dialect == "TIKTOKEN":
-            yield pattern, dialect, Tiktoken(text)
-        elif dialect == "ONIGURUMA":
-            yield pattern, dialect, Oniguruma([pre_tokenizers.Split(Regex(text), "isolated")])
+            yield pattern, dialect, Tiktoken(steps[0])
         else:
-            yield pattern, dialect, Oniguruma([step(each) for each in json.loads(text)])
+            steps = [["SPLIT", steps[0]]] if dialect == "ONIGURUMA" else steps
+            yield pattern, dialect, Oniguruma([step(each) for each in steps])
 
 
 def step(words):

@@ -133,3 +133,18 @@ Test(shared_memory, large_memory_says_which_pages_it_really_has)
     memset(memory.address, 1, memory.bytes);
     btk_shared_memory_clear(&memory);
 }
+
+// Without it, no page of the mapping is a huge one, whatever the file has.
+Test(shared_memory, large_memory_begins_where_a_huge_page_can)
+{
+    struct btk_shared_memory memory = BTK_SHARED_MEMORY_INIT;
+    struct btk_shared_memory other = BTK_SHARED_MEMORY_INIT;
+    for (size_t mib = 3; mib < 8; mib++) {
+        cr_assert_eq(btk_shared_memory_create("test", mib << 20, 0, &memory), 0);
+        cr_expect_eq((uintptr_t)memory.address % 2097152, 0);
+        cr_assert_eq(attach_copy(memory.fd, &any, &other), 0);
+        cr_expect_eq((uintptr_t)other.address % 2097152, 0);
+        btk_shared_memory_clear(&other);
+        btk_shared_memory_clear(&memory);
+    }
+}

@@ -4,12 +4,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/engine.h"
 
 #define ADDED(content, more) "{\"content\": \"" content "\"" more "}"
 #define SPECIAL              ", \"special\": true"
+#define RAW                  ", \"normalized\": false"
 
 static void expect_decoded(const struct btk_tokenizer *tokenizer, bool skip_special_tokens,
                            const char *wanted)
@@ -69,6 +72,36 @@ Test(added_tokens, an_id_beyond_the_vocabulary_has_no_text)
     btk_tokenizer_close(&tokenizer);
 }
 
+// Matches as "begin-end=id".
+static void expect_found(const struct btk_tokenizer *tokenizer, bool skips_special,
+                         const char *text, const char *wanted)
+{
+    struct btk_added_finder finder;
+    struct btk_added_match match;
+    char found[256] = "";
+    size_t length = 0;
+    const struct btk_bytes bytes = {(const uint8_t *)text, strlen(text)};
+    btk_added_finder_init(&finder, &tokenizer->image.raw_trie, &tokenizer->raw_filter, bytes);
+    finder.skips_special = skips_special;
+    while (btk_added_finder_next(&finder, &match))
+        length += (size_t)snprintf(found + length, sizeof found - length, "%zu-%zu=%u ",
+                                   match.begin, match.end, match.id);
+    cr_expect_str_eq(found, wanted);
+}
+
+// A text that was special once is so for good; a special token hides what stands inside of it, also
+// when it is not wanted.
+Test(added_tokens, special_ones_are_passed_over_where_they_are_not_wanted)
+{
+    struct btk_tokenizer *tokenizer = btk_small_open(
+        btk_small_wordpiece_json(ADDED("<s>", RAW SPECIAL) "," ADDED("<s>x", RAW) "," ADDED(
+                                     "s", RAW) "," ADDED("Z", RAW SPECIAL) "," ADDED("Z", RAW),
+                                 ""));
+    expect_found(tokenizer, false, "<s>x<s> s Z", "0-4=8 4-7=7 8-9=9 10-11=10 ");
+    expect_found(tokenizer, true, "<s>x<s> s Z", "0-4=8 8-9=9 ");
+    btk_tokenizer_close(&tokenizer);
+}
+
 static void expect_refused(char *json, int status, const char *part)
 {
     struct btk_tokenizer *tokenizer;
@@ -83,16 +116,62 @@ Test(added_tokens, one_is_not_given_an_id_that_the_model_has)
     expect_refused(
         strdup("{\"added_tokens\": [{\"content\": \"new\"}],"
                "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
-               "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"\","
-               "\"max_input_chars_per_word\": 9, \"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
+               "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\","
+               "\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100,"
+               "\"vocab\": {\"[UNK]\": 0, \"x\": 2}}}"),
         -EINVAL, "would get the id 2");
 }
 
-Test(added_tokens, one_that_bytes_cannot_show_is_refused)
+// "FOO" becomes "foo", U+4E2D gets spaces around it, which the byte-level alphabet does not have, and
+// "AB" becomes a token of the model.
+static struct btk_tokenizer *open_byte_level(void)
 {
-    expect_refused(btk_small_bpe_json(ADDED("FOO", ""), "{\"type\": \"BertNormalizer\"}",
+    return btk_small_open(
+        btk_small_bpe_json(ADDED("FOO", "") "," ADDED("\\u4e2d", "") "," ADDED("AB", ""),
+                           "{\"type\": \"BertNormalizer\"}",
+                           "{\"type\": \"ByteLevel\", \"add_prefix_space\": false}"));
+}
+
+static void expect_ids(const struct btk_tokenizer *tokenizer, const char *text,
+                       const uint32_t *wanted, size_t count)
+{
+    uint32_t ids[16];
+    struct btk_scratch *scratch;
+    struct btk_error_info error;
+    struct btk_encoding encoding = {.capacity = 16, .ids = ids};
+    const struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
+    cr_assert_eq(btk_scratch_new(tokenizer, &scratch, &error), 0);
+    cr_assert_eq(btk_encode(tokenizer, scratch, text, strlen(text), &options, &encoding, &error),
+                 0);
+    cr_expect_eq(encoding.count, count, "%zu tokens of \"%s\"", encoding.count, text);
+    for (size_t i = 0; i < count && i < encoding.count; i++)
+        cr_expect_eq(ids[i], wanted[i], "token %zu of \"%s\" is %u", i, text, ids[i]);
+    btk_scratch_free(&scratch);
+}
+
+Test(added_tokens, a_byte_level_model_finds_and_decodes_what_the_normalizer_made_of_them)
+{
+    struct btk_tokenizer *tokenizer = open_byte_level();
+    expect_ids(tokenizer, "FOO foo", (const uint32_t[]){258, 32, 258}, 3);
+    expect_ids(tokenizer, "a\xe4\xb8\xad\x62", (const uint32_t[]){97, 259, 98}, 3);
+    expect_ids(tokenizer, "AB ab", (const uint32_t[]){260, 32, 260}, 3);
+    const uint32_t ids[] = {258, 97, 259, 256, 260};
+    const char wanted[] = "fooa \xe4\xb8\xad abab";
+    char text[256];
+    size_t bytes = 0;
+    struct btk_error_info error;
+    cr_assert_leq(btk_decode_bound(tokenizer, 5), sizeof text);
+    cr_assert_eq(btk_decode(tokenizer, ids, 5, false, text, sizeof text, &bytes, &error), 0);
+    cr_expect_eq(bytes, sizeof wanted - 1);
+    cr_expect_eq(memcmp(text, wanted, sizeof wanted - 1), 0);
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(added_tokens, one_that_the_normalizer_leaves_nothing_of_is_refused)
+{
+    expect_refused(btk_small_bpe_json(ADDED("\\u200b", ""), "{\"type\": \"BertNormalizer\"}",
                                       "{\"type\": \"ByteLevel\"}"),
-                   -ENOTSUP, "\"FOO\" is not supported");
+                   -EINVAL, "leaves nothing of");
 }
 
 Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
@@ -101,11 +180,4 @@ Test(added_tokens, merges_of_tokens_that_are_only_added_are_refused)
     char *const merge = strstr(json, "\"ab ab\"");
     memcpy(merge, "\"abab ab\"]}}", 13);
     expect_refused(json, -EINVAL, "gives a token that is not in the vocabulary");
-}
-
-Test(added_tokens, the_decoder_has_the_prefix_of_the_model)
-{
-    char *const json = btk_small_wordpiece_json("", "");
-    memcpy(strstr(json, "\"##\""), "\"@@\"", 4);
-    expect_refused(json, -ENOTSUP, "decoder.prefix");
 }

@@ -78,7 +78,7 @@ Test(tiktoken, merges_are_all_the_ways_to_put_a_token_together)
 Test(tiktoken, what_is_said_stands_in_the_frame)
 {
     struct btk_format format = new_format();
-    const struct btk_format_special special = {bytes_of("<|end|>"), 9};
+    const struct btk_compile_special special = {bytes_of("<|end|>"), 9};
     const struct btk_format_options options = {
         .pattern = bytes_of("\\w+|\"x\""), .specials = &special, .special_count = 1};
     struct btk_json *root = NULL;
@@ -145,7 +145,7 @@ Test(tiktoken, known_files_have_all_of_their_special_tokens)
         btk_arena_init(&arena);
         cr_assert_not_null(file, "%s", files[i].name);
         cr_assert_eq(file->append_specials(&arena, &specials), 0);
-        const struct btk_format_special *const all = (const void *)specials.data;
+        const struct btk_compile_special *const all = (const void *)specials.data;
         const size_t count = specials.length / sizeof *all;
         uint32_t last_id = 0;
         for (size_t j = 0; j < count; j++) last_id = all[j].id > last_id ? all[j].id : last_id;

@@ -9,6 +9,7 @@
 
 #include "common/hash.h"
 #include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
 
 // A copy of the right alignment that may be written to.
@@ -186,11 +187,11 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
     expect_refused(header, "rank ids");
     header = bpe_of_chars("");
-    header->config.merge_count = 1;
+    header->config.rank_count = 1;
     expect_refused(header, "no such rank");
     header = bpe_of_chars("");
-    header->config.merge_count = 16;
-    expect_refused(header, "too many merges");
+    header->config.rank_count = BTK_TOKEN_LIMIT + 1;
+    expect_refused(header, "too many ranks");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");
@@ -202,12 +203,42 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "model is unknown");
 }
 
-Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
+// A copy of bytes that another section shares would change both.
+Test(hostile_image, what_is_decoded_is_utf8_and_no_longer_than_it_says)
 {
-    struct btk_image_header *const header = wordpiece();
-    struct btk_token_info *const tokens = section(header, BTK_SECTION_TOKENS);
-    tokens[4].flags |= BTK_TOKEN_CONTINUES;
-    expect_refused(header, "without its prefix");
+    struct btk_image_header *header = wordpiece();
+    *(uint8_t *)section(header, BTK_SECTION_DECODED_TEXT) = 0xc3;
+    expect_refused(header, "\"decoded text\" is not UTF-8");
+    header = wordpiece();
+    header->config.decoded_bytes_max = 3;
+    expect_refused(header, "\"decoded text\" has a text of another length");
+    header = wordpiece();
+    header->config.shown_bytes_max = 3;
+    expect_refused(header, "longest token");
+}
+
+Test(hostile_image, steps_of_decoders_are_known_and_their_strings_inside)
+{
+    struct btk_image_header *header = wordpiece();
+    struct btk_step *list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = 0;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_KIND_END;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].numbers[0] = list[0].data_bytes + 1;
+    expect_refused(header, "a string longer than its data");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    *((uint8_t *)section(header, BTK_SECTION_STEP_DATA) + list[0].data_begin) = 0xff;
+    expect_refused(header, "\"decoder steps\" is not UTF-8");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_STRIP; // "##"
+    expect_refused(header, "\"decoder steps\" has no character");
 }
 
 Test(hostile_image, the_longest_token_is_as_long_as_it_says)
@@ -216,7 +247,7 @@ Test(hostile_image, the_longest_token_is_as_long_as_it_says)
     header->config.token_bytes_max = 4;
     expect_refused(header, "longest token");
     struct btk_image_header *const other = bpe();
-    other->config.decoded_bytes_max = 3;
+    other->config.model_bytes_max = 3;
     expect_refused(other, "longest token");
 }
 

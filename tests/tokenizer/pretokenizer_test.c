@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "kernels/pretok/pretok.h"
 #include "tests/tokenizer/pretokenizer_cases.h"
 #include "tests/tokenizer/small_tokenizers.h"
 #include "tokenizer/compile/compile.h"
+#include "tokenizer/image_format.h"
 
 enum { ROOM = 20000 };
 
@@ -137,6 +139,53 @@ Test(pretokenizer, words_count_pieces_and_added_tokens)
     cr_expect_eq(encode(tokenizer, text, strlen(text), &encoding), 5);
     cr_expect_arr_eq(word_ids, wanted, sizeof wanted);
     btk_tokenizer_close(&tokenizer);
+}
+
+// --- What has code of its own
+
+#define QWEN2                                                                                      \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}"                \
+    "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+"
+#define SPLIT(regex, behavior, invert)                                                             \
+    "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" regex "\"},\"behavior\":\"" behavior           \
+    "\",\"invert\":" invert "}"
+#define DIGITS(is_individual) "{\"type\":\"Digits\",\"individual_digits\":" #is_individual "}"
+
+static void expect_kind(const char *pretokenizer, uint32_t kind, uint32_t pattern)
+{
+    struct btk_buffer image = btk_small_image(btk_small_bpe_json("", "null", pretokenizer));
+    struct btk_image_header header;
+    memcpy(&header, image.data, sizeof header);
+    cr_expect_eq(header.config.pretokenizer, kind, "%s: %u", pretokenizer,
+                 header.config.pretokenizer);
+    cr_expect_eq(header.config.pattern, pattern, "%s: %u", pretokenizer, header.config.pattern);
+    cr_expect(header.config.flags & BTK_PIPELINE_MODEL_READS_BYTES);
+    btk_buffer_clear(&image);
+}
+
+Test(pretokenizer, lists_that_are_known_go_to_a_walk_of_their_own)
+{
+    static const struct {
+        const char *pretokenizer;
+        uint32_t kind, pattern;
+    } known[] = {
+        {SEQUENCE(SPLIT(QWEN2, "Isolated", "false") "," BYTE_LEVEL(false, false)),
+         BTK_PRETOKENIZER_BYTE_LEVEL, BTK_PATTERN_QWEN2},
+        {SEQUENCE(SPLIT(QWEN2, "Removed", "true") "," SEQUENCE(BYTE_LEVEL(false, false))),
+         BTK_PRETOKENIZER_BYTE_LEVEL, BTK_PATTERN_QWEN2},
+        {SEQUENCE(DIGITS(true) "," BYTE_LEVEL(false, true)), BTK_PRETOKENIZER_BYTE_LEVEL,
+         BTK_PATTERN_STARCODER},
+        {SEQUENCE("{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}," BYTE_LEVEL(
+             false, true) "," DIGITS(false) "," SPLIT("[0-9][0-9][0-9]", "Isolated", "false")),
+         BTK_PRETOKENIZER_BYTE_LEVEL, BTK_PATTERN_FALCON},
+        {SEQUENCE(SPLIT(QWEN2, "Removed", "false") "," BYTE_LEVEL(false, false)),
+         BTK_PRETOKENIZER_STEPS, 0},
+        {SEQUENCE(SPLIT(QWEN2, "Isolated", "false") "," BYTE_LEVEL(true, false)),
+         BTK_PRETOKENIZER_STEPS, 0},
+        {SEQUENCE(DIGITS(false) "," BYTE_LEVEL(false, true)), BTK_PRETOKENIZER_STEPS, 0},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(known); i++)
+        expect_kind(known[i].pretokenizer, known[i].kind, known[i].pattern);
 }
 
 // --- Long texts

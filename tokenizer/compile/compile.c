@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/mapped_file.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/image.h"
 #include "tokenizer/lookup_hash.h"
@@ -73,10 +72,10 @@ bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
     return a.length == b.length && (!a.length || memcmp(a.data, b.data, a.length) == 0);
 }
 
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler)
+enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler)
 {
-    return (compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES)
-           || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
+    return compiler->format && compiler->format->is_tiktoken_dialect ? BTK_REGEX_TIKTOKEN
+                                                                     : BTK_REGEX_ONIGURUMA;
 }
 
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
@@ -162,6 +161,11 @@ int btk_compiler_grow_tokens(struct btk_compiler *compiler, uint32_t id)
     return 0;
 }
 
+bool btk_compiler_has_token(const struct btk_compiler *compiler, uint32_t id)
+{
+    return id < compiler->config.token_count && (compiler->tokens[id].flags & BTK_TOKEN_EXISTS);
+}
+
 typedef int btk_compile_step(struct btk_compiler *compiler);
 
 static int run_steps(struct btk_compiler *compiler)
@@ -169,7 +173,7 @@ static int run_steps(struct btk_compiler *compiler)
     static btk_compile_step *const steps[] = {
         btk_compile_vocabulary, btk_compile_normalizer,   btk_compile_pretokenizer,
         btk_compile_decoder,    btk_compile_added_tokens, btk_compile_postprocessor,
-        btk_compile_texts,
+        btk_compile_texts,      btk_compile_decoded,
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(steps); i++) {
         const int status = steps[i](compiler);
@@ -183,29 +187,29 @@ static int run_steps(struct btk_compiler *compiler)
     }
 }
 
+int btk_compile_document(const struct btk_compile_document *document, struct btk_buffer *out_image,
+                         struct btk_error *error)
+{
+    struct btk_compiler compiler = {.root = document->root,
+                                    .format = document->format,
+                                    .more_added = document->more_added,
+                                    .error = error};
+    compiler.config.unknown_id = BTK_NO_TOKEN;
+    btk_arena_init(&compiler.arena);
+    int status = run_steps(&compiler);
+    if (!status) status = btk_compile_image(&compiler, out_image);
+    for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) btk_buffer_clear(&compiler.sections[i]);
+    btk_arena_clear(&compiler.arena);
+    return status;
+}
+
 int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image, struct btk_error *error)
 {
     struct btk_json *root = NULL;
     int status = btk_json_parse(json, &root, error);
     if (status < 0) return status;
-    struct btk_compiler compiler = {.root = root, .error = error};
-    compiler.config.unknown_id = BTK_NO_TOKEN;
-    btk_arena_init(&compiler.arena);
-    status = run_steps(&compiler);
-    if (!status) status = btk_compile_image(&compiler, out_image);
-    for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) btk_buffer_clear(&compiler.sections[i]);
-    btk_arena_clear(&compiler.arena);
+    const struct btk_compile_document document = {.root = root};
+    status = btk_compile_document(&document, out_image, error);
     btk_json_free(root);
-    return status;
-}
-
-int btk_compile_path(const char *path, struct btk_buffer *out_image, struct btk_error *error)
-{
-    struct btk_mapped_file file;
-    int status = btk_mapped_file_map(path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, error);
-    if (status < 0) return status;
-    status = btk_compile_json((struct btk_bytes){file.data, file.length}, out_image, error);
-    btk_mapped_file_unmap(&file);
-    if (status < 0) btk_error_prefix(error, "%s", path);
     return status;
 }

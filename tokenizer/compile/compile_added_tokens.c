@@ -127,17 +127,23 @@ static int add_outside(struct btk_compiler *compiler, struct btk_bytes text, uin
 }
 
 // simple_id_to_token() of the reference: the normalized form is what is decoded.
-static int show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
+static void show_normalized(struct btk_compiler *compiler, const struct btk_compiler_added *added)
 {
-    if (btk_bytes_equal(added->pattern, added->text)) return 0;
-    if (btk_compiler_needs_bytes(compiler))
-        return btk_compiler_unsupported(compiler, "added_tokens", added->text,
-                                        "with a byte-level model or decoder, tokens that the "
-                                        "normalizer does not change, or \"normalized\": false");
+    if (btk_bytes_equal(added->pattern, added->text)) return;
     struct btk_compiler_token *const token = &compiler->tokens[added->id];
     token->flags |= BTK_TOKEN_NORMALIZED;
     token->normal = added->pattern;
-    return 0;
+}
+
+// The id that the token has already, or that another format than tokenizer.json gives it.
+static uint32_t find_id(const struct btk_compiler *compiler, const struct btk_json *object,
+                        struct btk_bytes text)
+{
+    int64_t id;
+    if (compiler->format && btk_json_try_integer(btk_json_get(object, "id"), &id) && id >= 0
+        && id < BTK_TOKEN_LIMIT)
+        return (uint32_t)id;
+    return btk_compiler_find_token(compiler, text);
 }
 
 static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normalizer,
@@ -149,18 +155,25 @@ static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normali
     if (!added.text.length) return 0;
     int status = read_flags(compiler, object, &added);
     if (!status) status = normalize_pattern(compiler, normalizer, &added);
+    if (!status && !added.pattern.length)
+        status = btk_compiler_refuse(compiler, "added_tokens",
+                                     "the normalizer leaves nothing of \"%.*s\": the reference "
+                                     "then divides a text at each byte, and panics inside of a "
+                                     "character",
+                                     (int)btk_min_size(added.text.length, 100),
+                                     (const char *)added.text.data);
     if (status < 0) return status;
     uint32_t *const slot = find_slot(compiler, added.text);
     const struct btk_compiler_added *const known =
         *slot == BTK_NO_TOKEN ? NULL : &compiler->added[*slot];
-    added.names_special = (added.flags & BTK_ADDED_SPECIAL) || (known && known->names_special);
-    added.id = known ? known->id : btk_compiler_find_token(compiler, added.text);
-    if (added.id == BTK_NO_TOKEN) {
-        added.id = (*next_id)++;
+    // special_tokens_set of the reference never forgets a text.
+    if (known) added.flags |= known->flags & BTK_ADDED_SPECIAL;
+    added.id = known ? known->id : find_id(compiler, object, added.text);
+    if (added.id == BTK_NO_TOKEN) added.id = (*next_id)++;
+    if (!btk_compiler_has_token(compiler, added.id))
         status = add_outside(compiler, added.text, added.id);
-    }
-    if (!status) status = show_normalized(compiler, &added);
     if (status < 0) return status;
+    show_normalized(compiler, &added);
     compiler->tokens[added.id].flags |= BTK_TOKEN_ADDED;
     if (!known) *slot = compiler->config.added_count++;
     compiler->added[*slot] = added;
@@ -175,7 +188,7 @@ static void mark_special(struct btk_compiler *compiler)
         struct btk_compiler_token *const token = &compiler->tokens[compiler->added[i].id];
         const uint32_t slot =
             *find_slot(compiler, token->flags & BTK_TOKEN_NORMALIZED ? token->normal : token->text);
-        if (slot != BTK_NO_TOKEN && compiler->added[slot].names_special)
+        if (slot != BTK_NO_TOKEN && (compiler->added[slot].flags & BTK_ADDED_SPECIAL))
             token->flags |= BTK_TOKEN_SPECIAL;
     }
 }
@@ -272,7 +285,6 @@ static int build_trie(struct btk_compiler *compiler, enum btk_section nodes_sect
     return status;
 }
 
-// Patterns that the normalizer leaves nothing of can never be found.
 static int build_tries(struct btk_compiler *compiler)
 {
     const uint32_t count = compiler->config.added_count;
@@ -282,8 +294,7 @@ static int build_tries(struct btk_compiler *compiler)
     for (int is_normalized = 0; is_normalized < 2; is_normalized++) {
         uint32_t chosen_count = 0;
         for (uint32_t i = 0; i < count; i++)
-            if (compiler->added[i].is_normalized == (bool)is_normalized
-                && compiler->added[i].pattern.length)
+            if (compiler->added[i].is_normalized == (bool)is_normalized)
                 chosen[chosen_count++] = compiler->added[i];
         qsort(chosen, chosen_count, sizeof *chosen, compare_patterns);
         const int status =
@@ -294,6 +305,14 @@ static int build_tries(struct btk_compiler *compiler)
     return 0;
 }
 
+// What stands beside the file adds what it lacks, and changes nothing.
+static bool is_known(struct btk_compiler *compiler, const struct btk_json *object)
+{
+    struct btk_bytes text;
+    return btk_json_try_string(btk_json_get(object, "content"), &text)
+           && *find_slot(compiler, text) != BTK_NO_TOKEN;
+}
+
 static int add_all(struct btk_compiler *compiler, const struct btk_json *list, size_t count)
 {
     struct btk_normalizer *normalizer = NULL;
@@ -301,6 +320,10 @@ static int add_all(struct btk_compiler *compiler, const struct btk_json *list, s
     uint32_t next_id = compiler->config.vocabulary_count;
     for (size_t i = 0; i < count && !status; i++)
         status = add_one(compiler, normalizer, btk_json_at(list, i), &next_id);
+    for (size_t i = 0; i < btk_json_count(compiler->more_added) && !status; i++) {
+        const struct btk_json *const object = btk_json_at(compiler->more_added, i);
+        if (!is_known(compiler, object)) status = add_one(compiler, normalizer, object, &next_id);
+    }
     btk_normalizer_free(&normalizer);
     return status;
 }
@@ -314,7 +337,7 @@ int btk_compile_added_tokens(struct btk_compiler *compiler)
     const size_t count = btk_json_count(list);
     if (count > BTK_TOKEN_LIMIT)
         return btk_compiler_refuse(compiler, "added_tokens", "more than %u", BTK_TOKEN_LIMIT);
-    const int allocated = allocate_added(compiler, count);
+    const int allocated = allocate_added(compiler, count + btk_json_count(compiler->more_added));
     if (allocated < 0) return allocated;
     int status = add_all(compiler, list, count);
     if (status < 0) return status;

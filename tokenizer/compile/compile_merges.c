@@ -86,6 +86,11 @@ static int read_merge(struct reader *reader, const struct btk_json *merge, size_
 
 int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges)
 {
+    if (compiler->format && compiler->format->token_count) {
+        compiler->merges = compiler->format->merges;
+        compiler->merge_count = (uint32_t)compiler->format->merge_count;
+        return 0;
+    }
     if (btk_json_type(merges) != BTK_JSON_ARRAY)
         return btk_compiler_refuse(compiler, "model.merges", "is to be an array, but is %s",
                                    merges ? btk_json_type_name(merges) : "missing");

@@ -9,7 +9,9 @@
 #include "common/base64.h"
 
 #include "tokenizer/compile/compiler.h"
+#include "tokenizer/compile/regex_compile.h"
 #include "tokenizer/normalizer/steps.h"
+#include "tokenizer/regex.h"
 
 enum { DEPTH_MAX = 32, PLACE_BYTES = 256 };
 
@@ -171,6 +173,25 @@ static int add_replace(const struct component *component, enum btk_normalizer_st
                     (struct btk_bytes){data, pattern.length + content.length});
 }
 
+static int add_regex_replace(const struct component *component, struct btk_bytes pattern,
+                             struct btk_bytes content)
+{
+    struct btk_regex *regex = NULL;
+    struct btk_buffer rewritten;
+    btk_buffer_init(&rewritten);
+    int status =
+        btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, component->compiler->error);
+    const struct btk_bytes bytes = {rewritten.data, rewritten.length};
+    if (!status) status = btk_regex_new(bytes, &regex, component->compiler->error);
+    btk_regex_free(&regex);
+    if (status < 0)
+        btk_error_prefix(component->compiler->error, "%s.pattern.Regex", component->place);
+    else
+        status = add_replace(component, BTK_NORMALIZER_STEP_REPLACE_ALL, bytes, content);
+    btk_buffer_clear(&rewritten);
+    return status;
+}
+
 static int compile_replace(const struct component *component)
 {
     const struct btk_json *const pattern = btk_json_get(component->object, "pattern");
@@ -180,8 +201,7 @@ static int compile_replace(const struct component *component)
     if (btk_json_try_string(btk_json_get(pattern, "String"), &text))
         return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, text, content);
     if (btk_json_try_string(btk_json_get(pattern, "Regex"), &text))
-        return btk_compiler_unsupported(component->compiler, component->place, text,
-                                        "a pattern that is a String");
+        return add_regex_replace(component, text, content);
     return btk_compiler_refuse(component->compiler, component->place,
                                "\"pattern\" is to be {\"String\": ...} or {\"Regex\": ...}");
 }

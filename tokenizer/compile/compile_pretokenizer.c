@@ -2,10 +2,10 @@
 // pre_tokenizer: one of those that have code of their own, or a list of steps.
 #include <string.h>
 
-#include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
+#include "tokenizer/compile/regex_compile.h"
 
 // --- Does the model see characters of the byte-level alphabet and no others?
 
@@ -39,32 +39,7 @@ static bool ends_in_alphabet(const struct btk_compiler *compiler,
     return is_alphabet;
 }
 
-static bool has_text(const struct btk_json *object, const char *name)
-{
-    struct btk_bytes text;
-    return btk_json_try_string(btk_json_get(object, name), &text) && text.length;
-}
-
-// A BPE that has a token for each byte and nothing that counts characters: merging the bytes is then
-// the same as merging their characters.
-static bool may_read_bytes(const struct btk_compiler *compiler)
-{
-    const struct btk_json *const model = btk_json_get(compiler->root, "model");
-    bool falls_back = false;
-    if (compiler->config.model != BTK_MODEL_BPE || has_text(model, "continuing_subword_prefix")
-        || has_text(model, "end_of_word_suffix")
-        || (btk_json_try_bool(btk_json_get(model, "byte_fallback"), &falls_back) && falls_back))
-        return false;
-    for (uint32_t code_point = 0; code_point < BTK_BYTE_ALPHABET_LIMIT; code_point++) {
-        uint8_t byte, encoded[4];
-        if (!btk_byte_alphabet_try_byte(code_point, &byte)) continue;
-        const struct btk_bytes text = {encoded, btk_utf8_encode(code_point, encoded)};
-        if (btk_compiler_find_token(compiler, text) == BTK_NO_TOKEN) return false;
-    }
-    return true;
-}
-
-// The model then reads bytes. When nothing but the model looks at the alphabet, it is never made;
+// A BPE then reads bytes. When nothing but the model looks at the alphabet, it is never made;
 // else it is made back into bytes at the end.
 static int make_bytes(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list)
 {
@@ -118,12 +93,34 @@ static bool is_pattern_alone(struct btk_pretokenizer_steps *list, uint32_t *out_
            && (*out_pattern == BTK_PATTERN_GPT2 || !(*out_flags & BTK_PIPELINE_ADD_PREFIX_SPACE));
 }
 
+// The library gets its patterns rewritten.
+static int rewrite(struct btk_compiler *compiler, struct btk_bytes pattern, struct btk_buffer *out)
+{
+    const int status =
+        btk_regex_compile(pattern, btk_compiler_dialect(compiler), out, compiler->error);
+    return status < 0 ? btk_error_prefix(compiler->error, "pre_tokenizer.pattern") : 0;
+}
+
+static int emit_step(struct btk_compiler *compiler, struct btk_step step, struct btk_bytes data)
+{
+    struct btk_buffer rewritten;
+    btk_buffer_init(&rewritten);
+    int status = 0;
+    if (step.kind == BTK_STEP_SPLIT_REGEX) {
+        status = rewrite(compiler, data, &rewritten);
+        data = (struct btk_bytes){rewritten.data, rewritten.length};
+    }
+    if (!status)
+        status = btk_compiler_add_step(compiler, BTK_SECTION_PRETOKENIZER_STEPS, step, data);
+    btk_buffer_clear(&rewritten);
+    return status;
+}
+
 static int emit(struct btk_compiler *compiler, const struct btk_pretokenizer_steps *list)
 {
     compiler->config.pretokenizer = BTK_PRETOKENIZER_STEPS;
     for (uint32_t i = 0; i < list->count; i++) {
-        const int status = btk_compiler_add_step(compiler, BTK_SECTION_PRETOKENIZER_STEPS,
-                                                 list->steps[i], list->data[i]);
+        const int status = emit_step(compiler, list->steps[i], list->data[i]);
         if (status < 0) return status;
     }
     return 0;
@@ -136,7 +133,11 @@ static int choose(struct btk_compiler *compiler, struct btk_pretokenizer_steps *
         compiler->config.pretokenizer = BTK_PRETOKENIZER_BERT;
         return 0;
     }
-    if (!is_pattern_alone(list, &flags, &pattern)) return emit(compiler, list);
+    if (!is_pattern_alone(list, &flags, &pattern)) {
+        flags = BTK_PIPELINE_USE_REGEX;
+        pattern = btk_pretokenizer_steps_recognize(list);
+        if (pattern == BTK_PATTERN_COUNT) return emit(compiler, list);
+    }
     compiler->config.pretokenizer = BTK_PRETOKENIZER_BYTE_LEVEL;
     compiler->config.pattern = pattern;
     compiler->config.flags |= flags;
@@ -150,7 +151,7 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler)
     if (!list) return btk_compiler_no_memory(compiler);
     list->count = 0;
     int status = btk_pretokenizer_steps_read(compiler, object, list);
-    if (!status && ends_in_alphabet(compiler, list) && may_read_bytes(compiler))
+    if (!status && compiler->config.model == BTK_MODEL_BPE && ends_in_alphabet(compiler, list))
         status = make_bytes(compiler, list);
     return status < 0 ? status : choose(compiler, list);
 }

@@ -7,7 +7,7 @@
 #include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
-#include "tokenizer/compile/regex_compile.h"
+#include "tokenizer/compile/regex_recognize.h"
 
 #define PLACE "pre_tokenizer"
 
@@ -236,32 +236,20 @@ static void simplify(struct btk_step *step, bool covers_all)
     if (step->numbers[0] == BTK_SPLIT_ISOLATED) step->flags = 0;
 }
 
-// A pattern for the library.
-static int add_regex(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
-                     struct btk_step step, struct btk_bytes pattern)
-{
-    struct btk_buffer rewritten;
-    struct btk_bytes data = nothing;
-    btk_buffer_init(&rewritten);
-    int status = btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, compiler->error);
-    if (!status && rewritten.length) {
-        uint8_t *const copy = btk_arena_allocate(&compiler->arena, rewritten.length);
-        if (copy) memcpy(copy, rewritten.data, rewritten.length);
-        if (!copy) status = btk_compiler_no_memory(compiler);
-        data = (struct btk_bytes){copy, rewritten.length};
-    } else if (status < 0) {
-        btk_error_prefix(compiler->error, PLACE ".pattern");
-    }
-    btk_buffer_clear(&rewritten);
-    step.kind = BTK_STEP_SPLIT_REGEX;
-    return status < 0 ? status : btk_pretokenizer_steps_add(compiler, list, step, data);
-}
-
+// One that is written by hand, or else for the library, which gets it rewritten (emit()).
 static int add_pattern(struct btk_compiler *compiler, struct btk_pretokenizer_steps *list,
                        struct btk_step step, struct btk_bytes text)
 {
-    simplify(&step, false);
-    return add_regex(compiler, list, step, text);
+    const enum btk_pattern pattern = btk_regex_recognize(text, btk_compiler_dialect(compiler));
+    const bool is_known = pattern < BTK_PATTERN_COUNT;
+    const bool covers_all = is_known && pattern != BTK_PATTERN_BLOOM;
+    simplify(&step, covers_all);
+    step.kind = BTK_STEP_SPLIT_REGEX;
+    if (!covers_all && !(is_known && step.numbers[0] == BTK_SPLIT_ISOLATED))
+        return btk_pretokenizer_steps_add(compiler, list, step, text);
+    step.kind = BTK_STEP_SPLIT_PATTERN;
+    step.numbers[1] = pattern;
+    return btk_pretokenizer_steps_add(compiler, list, step, nothing);
 }
 
 static int read_split(struct btk_compiler *compiler, const struct btk_json *object,

@@ -33,8 +33,25 @@ static int add_token(struct btk_compiler *compiler, struct btk_bytes text,
     return 0;
 }
 
+// The tokens that another format brought.
+static int take_vocabulary(struct btk_compiler *compiler)
+{
+    const struct btk_format *const format = compiler->format;
+    const int status = btk_compiler_grow_tokens(compiler, format->token_count - 1);
+    if (status < 0) return status;
+    for (uint32_t id = 0; id < format->token_count; id++) {
+        const struct btk_format_token token = format->tokens[id];
+        const bool exists = token.kind != BTK_FORMAT_TOKEN_MISSING;
+        compiler->tokens[id] =
+            (struct btk_compiler_token){.text = token.text, .flags = exists ? BTK_TOKEN_EXISTS : 0};
+    }
+    compiler->config.vocabulary_count = format->token_count;
+    return btk_compile_text_lookup(compiler);
+}
+
 static int read_vocabulary(struct btk_compiler *compiler, const struct btk_json *model)
 {
+    if (compiler->format && compiler->format->token_count) return take_vocabulary(compiler);
     const struct btk_json *const vocabulary = btk_json_get(model, "vocab");
     if (btk_json_type(vocabulary) != BTK_JSON_OBJECT)
         return btk_compiler_refuse(compiler, "model.vocab",

@@ -11,6 +11,8 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/json.h"
+#include "tokenizer/compile/format/format.h"
+#include "tokenizer/compile/regex_ast.h"
 #include "tokenizer/image_format.h"
 
 // An added token that is no part of the model; not in the image.
@@ -28,12 +30,13 @@ struct btk_compiler_added {
     uint32_t id;
     uint32_t flags; // set of enum btk_added_flag
     bool is_normalized;
-    bool names_special; // this text was special once; the reference never forgets that
 };
 
 struct btk_compiler {
     const struct btk_json *root;
-    struct btk_arena arena; // all that is borrowed below
+    const struct btk_format *format;   // another format than tokenizer.json; NULL: none
+    const struct btk_json *more_added; // tokens named beside the file; NULL: none
+    struct btk_arena arena;            // all that is borrowed below
     struct btk_error *error;
     struct btk_image_config config;
     struct btk_compiler_token *tokens; // config.token_count of them, token_capacity allocated
@@ -73,14 +76,15 @@ int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *obje
 bool btk_bytes_are(struct btk_bytes bytes, const char *text);
 bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b);
 
-// Are the bytes that tokens stand for wanted, in DECODED_TEXT?
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler);
+// In which dialect are the patterns of the file?
+enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler);
 
 // The id of a token of the model or an added one; BTK_NO_TOKEN. Uses the table that
 // btk_compile_text_lookup() made last.
 uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
 // Of the model alone.
 uint32_t btk_compiler_find_model_token(const struct btk_compiler *compiler, struct btk_bytes text);
+bool btk_compiler_has_token(const struct btk_compiler *compiler, uint32_t id); // any
 bool btk_compiler_is_model_token(const struct btk_compiler *compiler, uint32_t id);
 int btk_compile_text_lookup(struct btk_compiler *compiler);
 
@@ -111,6 +115,7 @@ int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
 int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
+int btk_compile_decoded(struct btk_compiler *compiler);   // what the decoder makes of them
 int btk_compile_bpe(struct btk_compiler *compiler);
 int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
 int btk_compile_unigram(struct btk_compiler *compiler);

@@ -8,12 +8,14 @@
 
 #include <stdint.h>
 
+#include "kernels/pretok/pretok.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/pretokenizer/step_kind.h"
 
 struct btk_pretokenizer_steps {
     struct btk_step steps[BTK_STEP_LIMIT];
-    struct btk_bytes data[BTK_STEP_LIMIT]; // borrowed from the document or the arena
+    // Borrowed. That of SPLIT_REGEX is the pattern as the file has it, to be rewritten.
+    struct btk_bytes data[BTK_STEP_LIMIT];
     uint32_t count;
 };
 
@@ -24,3 +26,6 @@ int btk_pretokenizer_steps_add(struct btk_compiler *compiler, struct btk_pretoke
 // Appends the steps of a component, or of all components of a Sequence, however deep.
 int btk_pretokenizer_steps_read(struct btk_compiler *compiler, const struct btk_json *object,
                                 struct btk_pretokenizer_steps *list);
+
+// The pattern (kernels/pretok) that does what all of the steps do, or BTK_PATTERN_COUNT.
+enum btk_pattern btk_pretokenizer_steps_recognize(const struct btk_pretokenizer_steps *list);

@@ -76,11 +76,10 @@ static void put_complement(struct printer *printer, struct btk_code_set set)
 static void put_set(struct printer *printer, struct btk_code_set set)
 {
     const bool is_one = set.count == 1 && set.ranges[0].first == set.ranges[0].last;
-    const bool is_all = set.count == 2 && set.ranges[0].first == 0
-                        && set.ranges[0].last == 0xd7ff && set.ranges[1].first == 0xe000
-                        && set.ranges[1].last == 0x10ffff;
+    const bool is_all = set.count == 2 && set.ranges[0].first == 0 && set.ranges[0].last == 0xd7ff
+                        && set.ranges[1].first == 0xe000 && set.ranges[1].last == 0x10ffff;
     if (!set.count) {
-        put(printer, "(?!)");
+        put(printer, "[0&&1]");
     } else if (is_all) {
         put(printer, "(?m:.)");
     } else if (is_one) {
@@ -139,13 +138,31 @@ static void put_bounds(struct printer *printer, const struct btk_regex_node *nod
     if (node->repeat.mode == BTK_REGEX_LAZY) put(printer, "?");
 }
 
+// The library refuses to repeat what is a place, or may be one; in a group with flags it does not
+// look.
+static bool is_place(const struct btk_regex_node *node)
+{
+    switch (node->kind) {
+    case BTK_REGEX_LOOK:
+    case BTK_REGEX_ASSERTION:
+    case BTK_REGEX_KEEP: return true;
+    case BTK_REGEX_SEQUENCE: return node->child && !node->child->next && is_place(node->child);
+    case BTK_REGEX_GROUP: return is_place(node->child);
+    case BTK_REGEX_CHOICE:
+        for (const struct btk_regex_node *child = node->child; child; child = child->next)
+            if (is_place(child)) return true;
+        return false;
+    default: return false;
+    }
+}
+
 static void put_repeat(struct printer *printer, const struct btk_regex_node *node)
 {
     const bool is_possessive = node->repeat.mode == BTK_REGEX_POSSESSIVE;
     const bool counts = printer->counts;
     printer->counts |= is_possessive;
     if (is_possessive) put(printer, "(?>");
-    put(printer, "(?:");
+    put(printer, is_place(node->child) ? "(?-i:" : "(?:");
     put_node(printer, node->child);
     if (printer->counts && node->repeat.max > 1) put(printer, "(?{.})");
     put(printer, ")");

@@ -132,7 +132,7 @@ static uint32_t find_whole(const struct btk_image *image, struct btk_bytes piece
 {
     const struct btk_image_config *const config = image->config;
     const size_t bytes_max = config->flags & BTK_PIPELINE_MODEL_READS_BYTES
-                                 ? config->decoded_bytes_max
+                                 ? config->model_bytes_max
                                  : config->token_bytes_max;
     if (piece.length > bytes_max || config->dropout > 0) return BTK_NO_TOKEN;
     const uint32_t id = btk_image_find_bytes(image, piece);

@@ -24,6 +24,11 @@ static btk_step_fn *const step_functions[] = {
 #undef STEP
 };
 
+static int no_memory(struct btk_error *error)
+{
+    return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory for the normalizer");
+}
+
 static void clear_buffer(struct btk_pass_buffer *buffer)
 {
     free(buffer->text);
@@ -50,14 +55,29 @@ static bool try_init_chars(struct btk_pass_chars *chars)
     return chars->chars;
 }
 
-static void prepare_step(struct btk_normalizer *normalizer, const struct btk_image *image,
-                         uint32_t index)
+static int prepare_step(struct btk_normalizer *normalizer, const struct btk_image *image,
+                        uint32_t index, struct btk_error *error)
 {
     struct btk_step_runner *const runner = &normalizer->steps[index];
     runner->step = &image->normalizer.steps[index];
     runner->data = btk_image_step_data(image, runner->step);
     runner->chars = &normalizer->chars;
     if (runner->step->kind == BTK_NORMALIZER_STEP_PRECOMPILED) btk_precompiled_prepare(runner);
+    if (runner->step->kind != BTK_NORMALIZER_STEP_REPLACE_ALL) return 0;
+    const struct btk_bytes pattern = {runner->data.data, runner->step->numbers[0]};
+    return btk_regex_new(pattern, &runner->regex, error);
+}
+
+static int init(struct btk_normalizer *normalizer, const struct btk_image *image,
+                struct btk_error *error)
+{
+    if (!try_init_buffer(&normalizer->buffers[0]) || !try_init_buffer(&normalizer->buffers[1])
+        || !try_init_chars(&normalizer->chars))
+        return no_memory(error);
+    int status = 0;
+    for (uint32_t i = 0; i < normalizer->step_count && !status; i++)
+        status = prepare_step(normalizer, image, i, error);
+    return status;
 }
 
 int btk_normalizer_new(const struct btk_image *image, const struct btk_kernels *kernels,
@@ -66,17 +86,15 @@ int btk_normalizer_new(const struct btk_image *image, const struct btk_kernels *
     const uint32_t count = image->normalizer.count;
     struct btk_normalizer *normalizer =
         calloc(1, sizeof *normalizer + count * sizeof *normalizer->steps);
-    if (!normalizer || !try_init_buffer(&normalizer->buffers[0])
-        || !try_init_buffer(&normalizer->buffers[1]) || !try_init_chars(&normalizer->chars))
-    {
-        btk_normalizer_free(&normalizer);
-        return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory for the normalizer");
-    }
+    if (!normalizer) return no_memory(error);
     normalizer->kernels = kernels;
     normalizer->step_count = count;
-    for (uint32_t i = 0; i < count; i++) prepare_step(normalizer, image, i);
-    *out_normalizer = normalizer;
-    return 0;
+    const int status = init(normalizer, image, error);
+    if (status < 0)
+        btk_normalizer_free(&normalizer);
+    else
+        *out_normalizer = normalizer;
+    return status;
 }
 
 void btk_normalizer_free(struct btk_normalizer **normalizer)
@@ -85,6 +103,8 @@ void btk_normalizer_free(struct btk_normalizer **normalizer)
     clear_buffer(&(*normalizer)->buffers[0]);
     clear_buffer(&(*normalizer)->buffers[1]);
     free((*normalizer)->chars.chars);
+    for (uint32_t i = 0; i < (*normalizer)->step_count; i++)
+        btk_regex_free(&(*normalizer)->steps[i].regex);
     free(*normalizer);
     *normalizer = NULL;
 }

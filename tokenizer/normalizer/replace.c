@@ -64,6 +64,18 @@ void btk_normalizer_replace(struct btk_step_runner *runner, struct btk_pass *pas
 
 void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass *pass)
 {
-    (void)runner;
-    (void)pass;
+    const struct btk_bytes text = pass->source->text, content = content_of(runner);
+    struct btk_regex_walk walk;
+    struct btk_regex_piece piece;
+    size_t kept = 0, count = 0;
+    int status;
+    btk_regex_walk_init(&walk, runner->regex, text);
+    while ((status = btk_regex_walk_next(&walk, &piece)) > 0 && !pass->status) {
+        if (++count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
+        if (piece.is_match) replace_match(pass, &kept, piece.begin, piece.end, content);
+    }
+    if (status < 0)
+        pass->status = status;
+    else
+        btk_pass_copy(pass, kept, text.length);
 }

@@ -5,12 +5,14 @@
 
 #include "tokenizer/normalizer/pass.h"
 #include "tokenizer/normalizer/steps.h"
+#include "tokenizer/regex.h"
 
 // A step with what was made of its data when the normalizer was made.
 struct btk_step_runner {
     const struct btk_step *step;
     struct btk_bytes data;
     struct btk_pass_chars *chars; // FORM: shared by all
+    struct btk_regex *regex;      // REPLACE_ALL: ours
     uint8_t hits[128];            // PRECOMPILED: ASCII characters that it changes, and CR
 };
 

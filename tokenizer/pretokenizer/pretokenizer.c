@@ -107,7 +107,7 @@ static int allocate(struct btk_pretokenizer *pretokenizer)
         if (status < 0) return status;
         pretokenizer->texts[i].spill_count = 0;
     }
-    pretokenizer->regexes = calloc(pretokenizer->steps.count + 1ul, sizeof *pretokenizer->regexes);
+    pretokenizer->regexes = calloc(pretokenizer->steps.count + 1ul, sizeof(struct btk_regex *));
     return pretokenizer->regexes ? 0 : -ENOMEM;
 }
 

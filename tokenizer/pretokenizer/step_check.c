@@ -14,7 +14,9 @@ static bool is_char(uint32_t code_point)
 static const char *fault_of_split(const struct btk_step *step, struct btk_bytes data)
 {
     if (step->numbers[0] >= BTK_SPLIT_BEHAVIOR_COUNT) return "has no such behaviour";
-    if (step->kind == BTK_STEP_SPLIT_PATTERN && step->numbers[1] >= BTK_PATTERN_COUNT)
+    // Only a model may read what is cut within characters.
+    if (step->kind == BTK_STEP_SPLIT_PATTERN
+        && (step->numbers[1] >= BTK_PATTERN_COUNT || step->numbers[1] == BTK_PATTERN_FALCON))
         return "has no such pattern";
     // A match is never in the middle of a character.
     if (btk_utf8_valid_prefix(data.data, data.length) != data.length) return "is not UTF-8";
@@ -44,6 +46,13 @@ static const char *fault_of(const struct btk_step *step, struct btk_bytes data, 
     }
 }
 
+static bool cuts_characters(const struct btk_image *view)
+{
+    const struct btk_step_list list = view->pretokenizer;
+    return view->config->pattern == BTK_PATTERN_FALCON
+           || (list.count && list.steps[list.count - 1].kind == BTK_STEP_BYTES);
+}
+
 int btk_pretokenizer_check(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_step_list list = view->pretokenizer;
@@ -52,6 +61,10 @@ int btk_pretokenizer_check(const struct btk_image *view, struct btk_error *error
         return btk_image_refuse(error, "its pre-tokenizer is unknown");
     if (view->config->pattern >= BTK_PATTERN_COUNT)
         return btk_image_refuse(error, "its pattern is unknown");
+    if (cuts_characters(view)
+        && (view->config->model != BTK_MODEL_BPE
+            || !(view->config->flags & BTK_PIPELINE_MODEL_READS_BYTES)))
+        return btk_image_refuse(error, "its model does not read the bytes that it gets");
     for (uint32_t i = 0; i < list.count; i++) {
         const struct btk_bytes data = btk_image_step_data(view, &list.steps[i]);
         const char *const fault = fault_of(&list.steps[i], data, i + 1 == list.count);

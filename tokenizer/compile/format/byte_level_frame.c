@@ -35,7 +35,7 @@ static void write_byte_level(struct btk_json_writer *writer)
     btk_json_end_object(writer);
 }
 
-static void write_special(struct btk_json_writer *writer, const struct btk_format_special *special)
+static void write_special(struct btk_json_writer *writer, const struct btk_compile_special *special)
 {
     btk_json_begin_object(writer);
     btk_json_name(writer, "id");
@@ -50,7 +50,7 @@ static void write_special(struct btk_json_writer *writer, const struct btk_forma
 }
 
 int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes pattern,
-                                const struct btk_format_special *specials, size_t special_count)
+                                const struct btk_compile_special *specials, size_t special_count)
 {
     struct btk_json_writer writer;
     btk_json_writer_init(&writer, &format->frame);

@@ -22,6 +22,7 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/json_writer.h"
+#include "tokenizer/compile/compile.h"
 #include "tokenizer/image_format.h"
 
 enum btk_format_token_kind {
@@ -76,16 +77,11 @@ struct btk_format {
     struct btk_format_sentencepiece sentencepiece; // borrows the file
 };
 
-struct btk_format_special {
-    struct btk_bytes text;
-    uint32_t id;
-};
-
 // What a user can say beside the file.
 struct btk_format_options {
     struct btk_bytes name;    // of the file, without folder and ending
     struct btk_bytes pattern; // the name of a known one, or a regular expression; empty: not said
-    const struct btk_format_special *specials;
+    const struct btk_compile_special *specials;
     size_t special_count;
     // From the tokenizer_config.json beside a vocabulary; 0 is what the reference's classes do.
     bool is_cased;          // vocab.txt: no lower-casing
@@ -134,5 +130,5 @@ BTK_MUST_USE int btk_format_merges_of_ranks(struct btk_format *format,
 
 // The frame of a byte-level BPE that tiktoken reads: pattern, special tokens.
 BTK_MUST_USE int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes pattern,
-                                             const struct btk_format_special *specials,
+                                             const struct btk_compile_special *specials,
                                              size_t special_count);

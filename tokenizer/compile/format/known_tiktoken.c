@@ -33,7 +33,7 @@ static int append(struct btk_arena *arena, struct btk_buffer *out, const char *t
     const char *const copy =
         btk_arena_copy(arena, (struct btk_bytes){(const uint8_t *)text, strlen(text)});
     if (!copy) return -ENOMEM;
-    const struct btk_format_special special = {{(const uint8_t *)copy, strlen(text)}, id};
+    const struct btk_compile_special special = {{(const uint8_t *)copy, strlen(text)}, id};
     return btk_buffer_append(out, &special, sizeof special);
 }
 

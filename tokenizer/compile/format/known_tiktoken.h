@@ -11,7 +11,7 @@ struct btk_known_tiktoken {
     const char *name;     // of the file, and of its pattern for --pattern
     uint32_t token_count; // lines of the file
     const char *pattern;
-    // Appends the special tokens to a buffer of struct btk_format_special; -ENOMEM.
+    // Appends the special tokens to a buffer of struct btk_compile_special; -ENOMEM.
     int (*append_specials)(struct btk_arena *arena, struct btk_buffer *out_specials);
 };
 

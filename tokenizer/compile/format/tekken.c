@@ -18,7 +18,7 @@ struct tekken {
     uint32_t special_count;
     uint32_t inner_count; // tokens that are not special
     struct btk_bytes *texts;
-    struct btk_format_special *specials;
+    struct btk_compile_special *specials;
 };
 
 static int refuse(const struct tekken *tekken, const char *place, const char *what)
@@ -121,7 +121,7 @@ static const char *const usual_specials[] = {"<unk>",
 static int name_special(struct tekken *tekken, uint32_t id)
 {
     const struct btk_json *const list = btk_json_get(tekken->root, "special_tokens");
-    struct btk_format_special *const special = &tekken->specials[id];
+    struct btk_compile_special *const special = &tekken->specials[id];
     char filler[32];
     snprintf(filler, sizeof filler, "<SPECIAL_%u>", id);
     const char *name = filler;

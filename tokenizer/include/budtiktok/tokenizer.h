@@ -70,14 +70,35 @@ struct btk_scratch;   // what one thread needs to work with one tokenizer
 
 // --- Opening
 
-// Opens a tokenizer.json (compiled on the spot) or a compiled image, told apart by their first
-// bytes. Errors: -ENOENT, -EACCES, -EISDIR; -EFBIG (more than 1 GiB); -EINVAL: not JSON, or not a
-// tokenizer (error->offset, or the place in the JSON in the message); -ENOTSUP: a component that
-// this version does not have (the message names it, its place, and what there is); -EPROTO: a
-// damaged image, or one of another version; -ENOMEM.
+// Opens a tokenizer file (compiled on the spot), a folder as a model hub has it, or a compiled image,
+// told apart by what stands in them: tokenizer.json, .tiktoken, tekken.json, SentencePiece's .model,
+// vocab.txt, vocab.json with merges.txt beside it. Errors: -ENOENT, -EACCES; -EFBIG (more than 1 GiB);
+// -EINVAL: not a tokenizer (error->offset, or the place in the file in the message); -ENOTSUP: a
+// component that this version does not have (the message names it, its place, and what there is);
+// -EPROTO: a damaged image, or one of another version; -ENOMEM.
 BTK_API_MUST_USE BTK_API int btk_tokenizer_open(const char *path,
                                                 struct btk_tokenizer **out_tokenizer,
                                                 struct btk_error_info *error);
+
+// What a .tiktoken file does not say. Files that are known by their names (cl100k_base, o200k_base,
+// llama3, qwen, ...) need none of it; what is said wins.
+struct btk_special_token {
+    const char *text;
+    uint32_t id;
+};
+
+struct btk_open_options {
+    const char
+        *pattern; // the name of such a file, or a regular expression in tiktoken's dialect; NULL
+    const struct btk_special_token *specials;
+    size_t special_count;
+};
+
+// The same with that; `options` may be NULL.
+BTK_API_MUST_USE BTK_API int btk_tokenizer_open_with(const char *path,
+                                                     const struct btk_open_options *options,
+                                                     struct btk_tokenizer **out_tokenizer,
+                                                     struct btk_error_info *error);
 
 // The same for a tokenizer.json in memory, which may be freed afterwards.
 BTK_API_MUST_USE BTK_API int btk_tokenizer_open_json(const void *json, size_t json_bytes,
@@ -139,9 +160,10 @@ BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
 // Begin with BTK_ENCODE_DEFAULTS.
 struct btk_encode_options {
-    bool add_special_tokens; // what the post-processor adds
-    uint8_t offsets_unit;    // enum btk_offsets_unit
-    uint8_t invalid_utf8;    // enum btk_invalid_utf8
+    bool add_special_tokens;    // what the post-processor adds
+    uint8_t offsets_unit;       // enum btk_offsets_unit
+    uint8_t invalid_utf8;       // enum btk_invalid_utf8
+    bool encode_special_tokens; // the text of a special token is text like any other
 };
 
 #define BTK_ENCODE_DEFAULTS                                                                        \
@@ -218,3 +240,6 @@ BTK_API_MUST_USE BTK_API int btk_decode(const struct btk_tokenizer *tokenizer, c
 #ifdef __cplusplus
 }
 #endif
+
+// Pairs, words, batches, truncation, padding.
+#include <budtiktok/encodings.h>
