@@ -35,8 +35,7 @@ static void start_library(void)
     onig_initialize(encodings, 1);
 }
 
-// Loops whose way back is cut off (in atomic groups and look-around) take no steps that the
-// library counts. The rewritten pattern has a callout in each of them, which counts here.
+// The rewritten pattern calls this in each round of a loop that may be in vain.
 static int count_step(OnigCalloutArgs *arguments, void *user)
 {
     struct btk_regex *const regex = user;

@@ -3,8 +3,8 @@
 // for the same files.
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/tokenizer/small_tokenizers.h"
@@ -36,7 +36,7 @@ Test(added_tokens, one_that_is_normalized_shows_its_normalized_form)
     const char normal[] = " \xe4\xb8\xad  \xe5\x9b\xbd ";
     const uint32_t source[] = {0, 0};
     size_t bytes;
-    const char *const shown = btk_token_text_in(tokenizer, 7, "", source, &bytes);
+    const char *const shown = btk_token_text_in(tokenizer, NULL, 7, source, &bytes);
     cr_assert_eq(bytes, sizeof normal - 1);
     cr_expect_eq(memcmp(shown, normal, bytes), 0);
     cr_expect_eq(memcmp(btk_token_text(tokenizer, 7, &bytes), "\xe4\xb8\xad\xe5\x9b\xbd", 6), 0);
@@ -67,8 +67,8 @@ Test(added_tokens, an_id_beyond_the_vocabulary_has_no_text)
     struct btk_tokenizer *tokenizer = btk_small_open(btk_small_wordpiece_json("", ""));
     const uint32_t source[] = {0, 0};
     size_t bytes = 0;
-    cr_expect_null(btk_token_text_in(tokenizer, 7, "", source, &bytes));
-    cr_expect_null(btk_token_text_in(tokenizer, UINT32_MAX, "", source, &bytes));
+    cr_expect_null(btk_token_text_in(tokenizer, NULL, 7, source, &bytes));
+    cr_expect_null(btk_token_text_in(tokenizer, NULL, UINT32_MAX, source, &bytes));
     btk_tokenizer_close(&tokenizer);
 }
 

@@ -258,11 +258,11 @@ Test(hostile_image, tokens_are_utf8)
     expect_refused(header, "token text");
 }
 
-Test(hostile_image, tokens_of_bytes_exist)
+Test(hostile_image, each_byte_has_a_token_that_exists_or_none)
 {
     struct btk_image_header *const header = bpe();
     uint32_t *const ids = section(header, BTK_SECTION_BYTE_IDS);
-    ids['x'] = 1000;
+    ids['x'] = BTK_NO_TOKEN - 1;
     expect_refused(header, "byte ids");
 }
 
@@ -282,6 +282,57 @@ Test(hostile_image, edges_of_the_tries_lead_on)
 
 // Lengths that do not add up to the piece: only a crafted image can have them, and no check of
 // tokens alone finds them. The engine stays inside of the piece.
+static struct btk_image_header *with_step(const char *normalizer)
+{
+    return copy_image(btk_small_bpe_json("", normalizer, "{\"type\": \"ByteLevel\"}"));
+}
+
+#define REPLACE "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"b\"}"
+
+Test(hostile_image, a_step_of_the_normalizer_is_one_that_there_is)
+{
+    struct btk_image_header *header = with_step(REPLACE);
+    struct btk_step *step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->kind = 200;
+    expect_refused(header, "normalizer steps");
+    header = with_step("{\"type\": \"Nmt\"}");
+    step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->numbers[0] = 100;
+    expect_refused(header, "normalizer steps");
+    header = with_step(REPLACE);
+    header->config.normalizer = 100;
+    expect_refused(header, "normalizer is unknown");
+}
+
+Test(hostile_image, what_a_normalizer_writes_is_utf8_and_inside)
+{
+    struct btk_image_header *header = with_step(REPLACE);
+    struct btk_step *const step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->numbers[0] = step->data_bytes + 1;
+    expect_refused(header, "normalizer steps");
+    header = with_step(REPLACE);
+    uint8_t *const data = section(header, BTK_SECTION_STEP_DATA);
+    data[1] = 0xff;
+    expect_refused(header, "normalizer steps");
+    header = with_step("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"BAAAAAAEAAA=\"}");
+    struct btk_step *const charsmap = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    charsmap->numbers[0] = UINT32_MAX;
+    expect_refused(header, "normalizer steps");
+}
+
+Test(hostile_image, a_normal_form_has_a_token_and_its_text_is_inside)
+{
+    const char *const added = "{\"content\": \"FOO\"}, {\"content\": \"BAR\"}";
+    for (int i = 0; i < 3; i++) {
+        struct btk_image_header *const header = copy_image(btk_small_wordpiece_json(added, ""));
+        struct btk_normal_form *const forms = section(header, BTK_SECTION_NORMAL_FORMS);
+        if (i == 0) forms[1].id = forms[0].id;
+        if (i == 1) forms[1].id = UINT32_MAX;
+        if (i == 2) forms[1].bytes = UINT32_MAX;
+        expect_refused(header, "normal forms");
+    }
+}
+
 Test(hostile_image, offsets_stay_inside_of_the_text)
 {
     struct btk_image_header *const header = bpe();

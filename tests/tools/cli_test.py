@@ -341,6 +341,17 @@ class Cluster(Files):
         self.serve()
         self.expect(self.submit(b"hello"), 0)
 
+    def test_a_file_where_a_socket_goes_is_left_alone(self):
+        for name in ("control", "control.fd"):
+            with open(self.path(name), "wb") as file:
+                file.write(b"precious")
+            self.expect(run("serve", "--listen", self.endpoint, "--workers", "1", "--http", "off"),
+                        3, "is no socket")
+            with open(self.path(name), "rb") as file:
+                self.assertEqual(file.read(), b"precious")
+            os.remove(self.path(name))
+        self.serve()
+
     def test_a_taken_port_is_six(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -23,6 +23,7 @@ struct btk_chain {
     bool strips;             // stream: the step behind Fuse takes characters off the beginning
     uint32_t stripped_count; // and has taken so many
     struct btk_room *room;   // of this call
+    struct btk_room gate;    // stream: what has come out and may be part of a character
     struct chain_step steps[];
 };
 
@@ -58,6 +59,7 @@ void btk_chain_free(struct btk_chain **chain)
         btk_room_clear(&step->out);
         btk_room_clear(&step->held);
     }
+    btk_room_clear(&(*chain)->gate);
     free(*chain);
     *chain = NULL;
 }
@@ -65,6 +67,7 @@ void btk_chain_free(struct btk_chain **chain)
 void btk_chain_reset(struct btk_chain *chain)
 {
     chain->stripped_count = 0;
+    chain->gate.length = 0;
     for (uint32_t i = 0; i < chain->count; i++) {
         chain->steps[i].held.length = 0;
         chain->steps[i].has_begun = chain->steps[i].holds = false;
@@ -97,24 +100,15 @@ static int end_run(struct btk_chain *chain, uint32_t at)
     return push(chain, at + 1, (struct entry){{run->data, length}, !is_text});
 }
 
-// In a stream: how many bytes of the run can go on, and are they a character? 0: more may follow.
-static size_t known_part(struct btk_bytes run, bool *out_is_text)
-{
-    size_t skip = 0;
-    const size_t valid = btk_utf8_check(run.data, run.length, &skip);
-    *out_is_text = valid != 0;
-    if (valid) return valid;
-    // A part that ends where the run does may be the beginning of a character.
-    return skip == run.length && run.data[0] >= 0xc2 && run.data[0] <= 0xf4 ? 0 : skip;
-}
-
 static int pass_run(struct btk_chain *chain, uint32_t at)
 {
     struct btk_room *const run = &chain->steps[at].held;
     bool is_text;
     size_t length;
     int status = 0;
-    while (run->length && !status && (length = known_part(btk_room_text(run), &is_text)) > 0) {
+    while (run->length && !status
+           && (length = btk_decoder_known_part(btk_room_text(run), &is_text)) > 0)
+    {
         uint8_t part[4];
         memcpy(part, run->data, length);
         run->length -= length;
@@ -137,37 +131,18 @@ static int push_fallback(struct btk_chain *chain, uint32_t at, struct entry entr
 
 // --- ByteLevel
 
-// In a stream the bytes go out as they are, up to the last whole character.
-static int pass_bytes(struct btk_chain *chain, struct chain_step *step, bool is_end)
-{
-    struct btk_room *const held = &step->held;
-    size_t known = is_end ? held->length : 0;
-    while (known < held->length) {
-        bool is_text;
-        const struct btk_bytes rest = {held->data + known, held->length - known};
-        const size_t length = known_part(rest, &is_text);
-        if (!length) break;
-        known += length;
-    }
-    const int status = btk_room_append(chain->room, (struct btk_bytes){held->data, known});
-    held->length -= known;
-    memmove(held->data, held->data + known, held->length);
-    return status;
-}
-
+// In a stream the bytes go out as they are.
 static int push_byte_level(struct btk_chain *chain, uint32_t at, struct entry entry)
 {
-    struct chain_step *const step = &chain->steps[at];
-    const int status = entry.is_raw ? btk_room_append(&step->held, entry.text)
-                                    : btk_decoder_append_bytes(entry.text, &step->held);
-    return status < 0 || !chain->is_stream || !step->held.length ? status
-                                                                 : pass_bytes(chain, step, false);
+    struct btk_room *const room = chain->is_stream ? chain->room : &chain->steps[at].held;
+    return entry.is_raw ? btk_room_append(room, entry.text)
+                        : btk_decoder_append_bytes(entry.text, room);
 }
 
 static int end_byte_level(struct btk_chain *chain, uint32_t at)
 {
     struct chain_step *const step = &chain->steps[at];
-    if (chain->is_stream) return step->held.length ? pass_bytes(chain, step, true) : 0;
+    if (chain->is_stream) return 0;
     step->out.length = 0;
     const int status = btk_room_reserve(&step->out, 3 * step->held.length);
     if (status < 0) return status;
@@ -196,6 +171,20 @@ static int pass_fused(struct btk_chain *chain, uint32_t at, struct btk_bytes tex
     return btk_room_append(chain->room, text);
 }
 
+// --- Steps that make one string of one
+
+// A stream goes on where decoding would fail: a Strip of more than there is leaves nothing, and what a
+// pattern cannot be tried on, or would make too long, stays as it is.
+static int apply(const struct btk_chain *chain, struct chain_step *step, struct btk_bytes text,
+                 unsigned place)
+{
+    step->out.length = 0;
+    const int status = btk_decoder_step_apply(&step->step, text, place, &step->out);
+    if (status >= 0 || status == -ENOMEM || !chain->is_stream) return status;
+    step->out.length = 0;
+    return status == -ERANGE ? 0 : btk_room_append(&step->out, text);
+}
+
 // --- CTC
 
 // Of the same strings one after the other only the first counts.
@@ -207,21 +196,15 @@ static int push_ctc(struct btk_chain *chain, uint32_t at, struct entry entry)
         && (!entry.text.length || memcmp(entry.text.data, step->held.data, entry.text.length) == 0);
     if (entry.is_raw) return push(chain, at + 1, entry);
     if (is_same) return 0;
-    step->held.length = step->out.length = 0;
+    step->held.length = 0;
     step->holds = true;
     int status = btk_room_append(&step->held, entry.text);
-    if (!status) status = btk_decoder_step_apply(&step->step, entry.text, 0, &step->out);
+    if (!status) status = apply(chain, step, entry.text, 0);
     if (status < 0 || !step->out.length) return status;
     return push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
 }
 
-// --- Steps that make one string of one
-
-static int apply(struct chain_step *step, struct btk_bytes text, unsigned place)
-{
-    step->out.length = 0;
-    return btk_decoder_step_apply(&step->step, text, place, &step->out);
-}
+// --- BPEDecoder
 
 // The last string is another than the others, so one waits until the next is there.
 static int push_suffix(struct btk_chain *chain, uint32_t at, struct entry entry)
@@ -229,7 +212,7 @@ static int push_suffix(struct btk_chain *chain, uint32_t at, struct entry entry)
     struct chain_step *const step = &chain->steps[at];
     int status = 0;
     if (step->holds) {
-        status = apply(step, btk_room_text(&step->held), 0);
+        status = apply(chain, step, btk_room_text(&step->held), 0);
         if (!status)
             status = push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
     }
@@ -243,10 +226,12 @@ static int end_suffix(struct btk_chain *chain, uint32_t at)
 {
     struct chain_step *const step = &chain->steps[at];
     if (!step->holds) return 0;
-    const int status = apply(step, btk_room_text(&step->held), BTK_PLACE_LAST);
+    const int status = apply(chain, step, btk_room_text(&step->held), BTK_PLACE_LAST);
     if (status < 0) return status;
     return push(chain, at + 1, (struct entry){.text = btk_room_text(&step->out)});
 }
+
+// --- All
 
 static int push(struct btk_chain *chain, uint32_t at, struct entry entry)
 {
@@ -265,17 +250,36 @@ static int push(struct btk_chain *chain, uint32_t at, struct entry entry)
         default: break;
         }
         if (entry.is_raw) continue;
-        const int status = apply(step, entry.text, place);
+        const int status = apply(chain, step, entry.text, place);
         if (status < 0) return status;
         entry.text = btk_room_text(&step->out);
     }
     return btk_room_append(chain->room, entry.text);
 }
 
+// In a stream: what is known of the bytes that came out, which may be parts of a character each.
+static int pass_gate(struct btk_chain *chain, struct btk_room *out, bool is_end)
+{
+    struct btk_room *const gate = &chain->gate;
+    size_t known = is_end ? gate->length : 0;
+    while (known < gate->length) {
+        bool is_text;
+        const struct btk_bytes rest = {gate->data + known, gate->length - known};
+        const size_t length = btk_decoder_known_part(rest, &is_text);
+        if (!length) break;
+        known += length;
+    }
+    const int status = btk_room_append(out, (struct btk_bytes){gate->data, known});
+    gate->length -= known;
+    if (gate->length) memmove(gate->data, gate->data + known, gate->length);
+    return status;
+}
+
 int btk_chain_push(struct btk_chain *chain, struct btk_bytes text, struct btk_room *out)
 {
-    chain->room = out;
-    return push(chain, 0, (struct entry){.text = text});
+    chain->room = chain->is_stream ? &chain->gate : out;
+    const int status = push(chain, 0, (struct entry){.text = text});
+    return status < 0 || !chain->is_stream ? status : pass_gate(chain, out, false);
 }
 
 static int end_step(struct btk_chain *chain, uint32_t at)
@@ -295,8 +299,9 @@ static int end_step(struct btk_chain *chain, uint32_t at)
 int btk_chain_finish(struct btk_chain *chain, struct btk_room *out)
 {
     int status = 0;
-    chain->room = out;
+    chain->room = chain->is_stream ? &chain->gate : out;
     for (uint32_t at = 0; at < chain->count && !status; at++) status = end_step(chain, at);
+    if (!status && chain->is_stream) status = pass_gate(chain, out, true);
     btk_chain_reset(chain);
     return status;
 }

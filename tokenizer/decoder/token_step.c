@@ -226,6 +226,15 @@ bool btk_decoder_try_byte(struct btk_bytes text, uint8_t *out_byte)
     return true;
 }
 
+size_t btk_decoder_known_part(struct btk_bytes run, bool *out_is_text)
+{
+    size_t skip = 0;
+    const size_t valid = btk_utf8_check(run.data, run.length, &skip);
+    *out_is_text = valid != 0;
+    if (valid) return valid;
+    return skip == run.length && run.data[0] >= 0xc2 && run.data[0] <= 0xf4 ? 0 : skip;
+}
+
 int btk_decoder_append_bytes(struct btk_bytes text, struct btk_room *out)
 {
     size_t length;

@@ -35,5 +35,9 @@ BTK_MUST_USE int btk_decoder_step_apply(struct btk_decoder_step *step, struct bt
 // The byte of a token such as <0x0A>; false: it is none.
 bool btk_decoder_try_byte(struct btk_bytes text, uint8_t *out_byte);
 
+// How many of the first bytes of a run of bytes are one character, or a part that is none of any;
+// 0: what follows may still make a character of all there is.
+size_t btk_decoder_known_part(struct btk_bytes run, bool *out_is_text);
+
 // Appends the bytes that a token of the byte-level alphabet stands for, or its text if it is not.
 BTK_MUST_USE int btk_decoder_append_bytes(struct btk_bytes text, struct btk_room *out);
