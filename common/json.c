@@ -14,8 +14,7 @@
 #include "common/utf8.h"
 
 enum {
-    DEPTH_MAX = 127,     // of the reference's reader
-    NAMES_COMPARED = 16, // an object of more members has its names in a table while it is read
+    DEPTH_MAX = 127, // of the reference's reader
 };
 
 struct btk_json {
@@ -204,23 +203,10 @@ static uint32_t *find_name(uint32_t *slots, uint64_t mask, const struct btk_json
     }
 }
 
-static size_t keep_last_of_few(struct btk_json *pairs, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t same = 0;
-        while (same < kept && !names_are_equal(&pairs[2 * same], &pairs[2 * i])) same++;
-        memmove(&pairs[2 * same], &pairs[2 * i], 2 * sizeof *pairs);
-        if (same == kept) kept++;
-    }
-    return kept;
-}
-
 // Returns the count of members with different names, which it moves to the front; 0: no memory.
 static size_t keep_last(struct btk_json *pairs, size_t count)
 {
-    if (count <= NAMES_COMPARED) return keep_last_of_few(pairs, count);
-    uint64_t slot_count = 64;
+    uint64_t slot_count = 16;
     while (slot_count < 2 * count) slot_count *= 2;
     uint32_t *const slots = calloc(slot_count, sizeof *slots);
     if (!slots) return 0;

@@ -100,7 +100,7 @@ struct btk_image_config {
     uint32_t prefix_bytes;      // length of the continuing prefix
     uint32_t suffix_bytes;      // BPE: length of the suffix of words
     uint32_t model_flags;       // set of enum btk_model_flag
-    uint32_t merge_count;       // BPE: ranks are below
+    uint32_t rank_count;        // BPE: ranks of merges are below
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
 };

@@ -56,7 +56,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
-        {BTK_SECTION_RANK_IDS, keeps_stale ? config->merge_count * sizeof(uint32_t) : 0},
+        {BTK_SECTION_RANK_IDS, keeps_stale ? config->rank_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
@@ -201,7 +201,7 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
             empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-        else if (view->merges[i].rank >= view->config->merge_count)
+        else if (view->merges[i].rank >= view->config->rank_count)
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
@@ -222,8 +222,8 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
         || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
         return btk_image_refuse(error, "its prefix or suffix is too long");
-    if (config->merge_count > view->merge_mask) // the table is at most half full
-        return btk_image_refuse(error, "it has too many merges");
+    if (config->rank_count > btk_max_size(view->merge_mask, BTK_TOKEN_LIMIT))
+        return btk_image_refuse(error, "its merges have too many ranks");
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return btk_image_refuse(error, "its dropout is not between 0 and 1");
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)

@@ -187,11 +187,11 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
     expect_refused(header, "rank ids");
     header = bpe_of_chars("");
-    header->config.merge_count = 1;
+    header->config.rank_count = 1;
     expect_refused(header, "no such rank");
     header = bpe_of_chars("");
-    header->config.merge_count = 16;
-    expect_refused(header, "too many merges");
+    header->config.rank_count = BTK_TOKEN_LIMIT + 1;
+    expect_refused(header, "too many ranks");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");

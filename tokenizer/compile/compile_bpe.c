@@ -199,7 +199,9 @@ static int compile_merges(struct btk_compiler *compiler)
     if (status < 0) return status;
     for (uint32_t i = 0; i < compiler->merge_count; i++)
         put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i]);
-    compiler->config.merge_count = compiler->merge_count;
+    for (uint32_t i = 0; i < compiler->merge_count; i++)
+        if (compiler->merges[i].rank >= compiler->config.rank_count)
+            compiler->config.rank_count = compiler->merges[i].rank + 1;
     if (!(compiler->config.model_flags & BTK_MODEL_KEEPS_STALE)) return 0;
     for (uint32_t i = 0; i < compiler->merge_count; i++)
         if (btk_buffer_append(&compiler->sections[BTK_SECTION_RANK_IDS], &compiler->merges[i].id,

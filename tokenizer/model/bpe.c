@@ -46,7 +46,7 @@ int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, const struct btk_image
     scratch->next = malloc(count * sizeof *scratch->next);
     // Each of the n - 1 pairs; each of at most n - 1 merges takes one away and puts two there.
     const size_t candidates = 2 * count;
-    const uint32_t ranks = capacity > LARGE_SYMBOLS ? image->config->merge_count : 0;
+    const uint32_t ranks = capacity > LARGE_SYMBOLS ? image->config->rank_count : 0;
     if (draws(image->config)) scratch->skipped = malloc(candidates * sizeof *scratch->skipped);
     if ((!draws(image->config) || scratch->skipped) && scratch->ids && scratch->lengths
         && scratch->previous && scratch->next
