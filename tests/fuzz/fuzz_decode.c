@@ -17,7 +17,7 @@
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/image.h"
 
-enum { IDS_MAX = 40, STREAMS_A_TOKENIZER = 40, DECODERS_MAX = 4096 };
+enum { IDS_MAX = 40, STREAMS_A_TOKENIZER = 40 };
 
 struct random {
     uint64_t state;
@@ -78,42 +78,42 @@ static const char added_bytes[] =
     "{\"content\":\"\\ufffd\",\"normalized\":false},{\"content\":\"ABBA\",\"special\":true},"
     "{\"content\":\"##b a\",\"normalized\":false},{\"content\":\" .\"},{\"content\":\"abab b\"}";
 
-static void make_decoder(struct random *random, char *out)
+static void add_decoder(struct random *random, struct btk_buffer *out)
 {
-    size_t length = 0;
     const size_t count = below(random, 6);
+    int status = 0;
     if (count < 2) {
-        strcpy(out, decoder_parts[below(random, BTK_ARRAY_COUNT(decoder_parts))]);
-        return;
-    }
-    length += (size_t)sprintf(out, "{\"type\":\"Sequence\",\"decoders\":[");
-    for (size_t i = 0; i < count; i++)
-        length += (size_t)sprintf(out + length, "%s%s", i ? "," : "",
+        status = btk_buffer_printf(out, "%s",
+                                   decoder_parts[below(random, BTK_ARRAY_COUNT(decoder_parts))]);
+    } else {
+        status = btk_buffer_printf(out, "{\"type\":\"Sequence\",\"decoders\":[");
+        for (size_t i = 0; i < count && !status; i++)
+            status =
+                btk_buffer_printf(out, "%s%s", i ? "," : "",
                                   decoder_parts[below(random, BTK_ARRAY_COUNT(decoder_parts) - 1)]);
-    strcpy(out + length, "]}");
+        if (!status) status = btk_buffer_printf(out, "]}");
+    }
+    CHECK(status == 0, "memory");
 }
 
-// The decoder of one of the small tokenizers is another.
-static char *make_json(struct random *random)
+// One of the small tokenizers with another decoder, and one time in four with a character changed.
+static void make_json(struct random *random, struct btk_buffer *out)
 {
-    char decoder[DECODERS_MAX];
-    make_decoder(random, decoder);
     char *const json = below(random, 2)
                            ? btk_small_wordpiece_json(added_bytes, "")
                            : btk_small_bpe_json(added_bytes, "{\"type\":\"BertNormalizer\"}",
                                                 "{\"type\":\"ByteLevel\"}");
-    char *const begin = strstr(json, "\"decoder\":");
-    CHECK(begin, "the small tokenizers have decoders");
-    char *const end = strchr(begin, '}');
-    char *const whole = malloc(strlen(json) + sizeof decoder + 32);
-    CHECK(whole && end, "memory");
-    sprintf(whole, "%.*s\"decoder\":%s%s", (int)(begin - json), json, decoder, end + 1);
+    const char *const begin = strstr(json, "\"decoder\":");
+    CHECK(begin && strchr(begin, '}'), "the small tokenizers have decoders");
+    CHECK(btk_buffer_append(out, json, (size_t)(begin - json)) == 0, "memory");
+    const size_t before = out->length;
+    CHECK(btk_buffer_printf(out, "\"decoder\":") == 0, "memory");
+    add_decoder(random, out);
+    if (!below(random, 4))
+        out->data[before + below(random, out->length - before)] =
+            (uint8_t) "{}[]\",:0129-abltu\\#"[below(random, 19)];
+    CHECK(btk_buffer_printf(out, "%s", strchr(begin, '}') + 1) == 0, "memory");
     free(json);
-    if (!below(random, 4)) {
-        char *const at = whole + (begin - json) + below(random, strlen(decoder) + 10);
-        *at = "{}[]\",:0129-abltu\\#"[below(random, 19)];
-    }
-    return whole;
 }
 
 // Numbers of what concerns decoding are changed and the checksum is mended: what verify lets through
@@ -148,14 +148,14 @@ static void mutate_image(struct random *random, struct btk_image_header *header)
 // NULL: it was refused.
 static struct btk_tokenizer *open_mutated(struct random *random, void **out_memory)
 {
-    char *const json = make_json(random);
-    struct btk_buffer image;
+    struct btk_buffer image, json;
     struct btk_error error;
     struct btk_error_info info;
     btk_buffer_init(&image);
-    const int status =
-        btk_compile_json((struct btk_bytes){(const uint8_t *)json, strlen(json)}, &image, &error);
-    free(json);
+    btk_buffer_init(&json);
+    make_json(random, &json);
+    const int status = btk_compile_json((struct btk_bytes){json.data, json.length}, &image, &error);
+    btk_buffer_clear(&json);
     if (status < 0) {
         CHECK(error.code == -status && error.message[0], "a refusal says why");
         return NULL;
