@@ -92,7 +92,7 @@ struct btk_image_config {
     uint32_t token_bytes_max;   // of TOKEN_TEXT
     uint32_t shown_bytes_max;   // of TOKEN_TEXT and NORMAL_FORM_TEXT
     uint32_t model_bytes_max;   // of BYTES_TEXT
-    uint32_t decoded_bytes_max; // of DECODED_TEXT, and of what a first token becomes
+    uint32_t decoded_bytes_max; // of DECODED_TEXT
     uint32_t prefix_count;      // of the template: tokens before the text
     uint32_t suffix_count;
     uint32_t text_type_id;      // type id of the text's tokens

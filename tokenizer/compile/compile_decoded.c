@@ -63,12 +63,6 @@ static int decode_token(struct decoded *decoded, uint32_t id)
     return btk_fused_middle(&decoded->image, &decoded->plan, head, &decoded->room);
 }
 
-static void note_length(struct decoded *decoded, size_t length)
-{
-    if (length > decoded->compiler->config.decoded_bytes_max)
-        decoded->compiler->config.decoded_bytes_max = (uint32_t)length;
-}
-
 static int append_token(struct decoded *decoded, uint32_t id)
 {
     struct btk_compiler *const compiler = decoded->compiler;
@@ -77,16 +71,10 @@ static int append_token(struct decoded *decoded, uint32_t id)
     if (!status) status = btk_buffer_append(text, decoded->room.data, decoded->room.length);
     if (!status && text->length > decoded->bytes_max) status = -E2BIG;
     if (status < 0) return status;
-    note_length(decoded, decoded->room.length);
+    if (decoded->room.length > compiler->config.decoded_bytes_max)
+        compiler->config.decoded_bytes_max = (uint32_t)decoded->room.length;
     const uint32_t end = (uint32_t)text->length;
-    status = btk_buffer_append(&compiler->sections[BTK_SECTION_DECODED_ENDS], &end, sizeof end);
-    if (status < 0 || !decoded->plan.first_differs) return status;
-    decoded->head.length = 0;
-    status =
-        btk_fused_head(&decoded->image, &decoded->plan, btk_image_shown_text(&decoded->image, id),
-                       BTK_PLACE_FIRST, &decoded->head);
-    if (!status) note_length(decoded, decoded->head.length);
-    return status;
+    return btk_buffer_append(&compiler->sections[BTK_SECTION_DECODED_ENDS], &end, sizeof end);
 }
 
 static int append_all(struct decoded *decoded)

@@ -11,6 +11,7 @@
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/compile/regex_compile.h"
 #include "tokenizer/decoder/step_kind.h"
+#include "tokenizer/regex.h"
 
 enum { DEPTH_MAX = 32, PLACE_BYTES = 256 };
 
@@ -218,9 +219,14 @@ static int compile_regex(const struct component *component, struct btk_bytes pat
                         (struct btk_step){.kind = BTK_DECODE_STRIP, .numbers = {0, 1, 0}},
                         character, nothing);
     struct btk_buffer rewritten;
+    struct btk_regex *regex = NULL;
     btk_buffer_init(&rewritten);
     int status =
         btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, component->compiler->error);
+    if (!status)
+        status = btk_regex_new((struct btk_bytes){rewritten.data, rewritten.length}, &regex,
+                               component->compiler->error);
+    btk_regex_free(&regex);
     if (status < 0)
         btk_error_prefix(component->compiler->error, "%s.pattern", component->place);
     else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are the steps of decoders in an image sound? Part of the library that a coordinator links, without
-// the engine.
+// Are the steps of decoders in an image sound? Part of the library that a coordinator links,
+// without the engine.
 #include "common/utf8.h"
 #include "tokenizer/decoder/plan.h"
 #include "tokenizer/decoder/step_kind.h"

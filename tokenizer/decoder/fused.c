@@ -134,8 +134,9 @@ static int copy_runs(const struct btk_decoder *decoder, const struct copier *cop
     return run_begin == SIZE_MAX ? 0 : end_run(decoder, copier->out, run_begin);
 }
 
-// Bytes that are not UTF-8 become U+FFFD, one for each maximal part, as Rust's from_utf8_lossy() has
-// it. The bytes are moved to the end of the room first, so that growing never overtakes reading.
+// Bytes that are not UTF-8 become U+FFFD, one for each maximal part, as Rust's from_utf8_lossy()
+// has it. The bytes are moved to the end of the room first, so that growing never overtakes
+// reading.
 static int replace_invalid(struct btk_room *room, size_t begin)
 {
     const size_t valid = begin + btk_utf8_valid_prefix(room->data + begin, room->length - begin);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a list of decoders is run.
 //
-// Most lists do the same to every token wherever it stands, and then join: what becomes of each token
-// is worked out when the tokenizer is compiled (section DECODED_TEXT), and decoding copies. Such a
-// list is
+// Most lists do the same to every token wherever it stands, and then join: what becomes of each
+// token is worked out when the tokenizer is compiled (section DECODED_TEXT), and decoding copies.
+// Such a list is
 //
 //     head...                                  each makes one string of one
 //     [ByteFallback middle...]  or  [ByteLevel]

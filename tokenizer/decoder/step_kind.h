@@ -6,7 +6,8 @@
 #pragma once
 
 enum btk_decoder_step_kind {
-    // These make one string of one string; some look whether it is the first or the last of its list.
+    // These make one string of one string; some look whether it is the first or the last of its
+    // list.
     BTK_DECODE_SPACED = 1,    // no decoder: a space before each string but the first
     BTK_DECODE_REPLACE,       // data: what is looked for, what stands there then
     BTK_DECODE_REPLACE_REGEX, // data: a pattern as btk_regex_new() takes it, what stands there then
