@@ -188,6 +188,7 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     size_t begin = 0;
     btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
                           span->text);
+    finder.skips_special = encoder->options->encode_special_tokens;
     while (btk_added_finder_next(&finder, &match)) {
         int status = 0;
         if (match.begin > begin) {
