@@ -3,7 +3,7 @@
 """Compare everything an encoding holds with the live reference, under random options.
 
     pip install tokenizers==0.23.3
-    tests/differential/encodings.py --program build/bin/budtiktok TOKENIZER.json...
+    tests/differential/encoding_fields.py --program build/bin/budtiktok TOKENIZER.json...
                                     [--chains 40] [--cases 300] [--seed 1] [--show 5]
 
 Texts, pairs, words and batches; truncation, padding and special tokens of every kind; each tokenizer
