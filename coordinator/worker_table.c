@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include "coordinator/coordinator_internal.h"
 #include "coordinator/worker_internal.h"
 
-enum { START_LIMIT_MS = 30000, NS_PER_MS = 1000000 };
+enum { START_LIMIT_MS = 30000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
 
 void btk_worker_table_init(struct btk_coordinator *coordinator, uint32_t count,
                            const struct btk_cpu_list *cpus)
@@ -112,6 +113,13 @@ static void send_welcome(struct btk_worker_entry *worker)
     btk_worker_send(worker, &welcome, NULL, 0);
 }
 
+static void renew_lease(struct btk_worker_entry *worker, uint64_t now_ns)
+{
+    worker->checked_ns = now_ns;
+    worker->stalled_ns = 0;
+    worker->cpu_ns = 0;
+}
+
 static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
 {
     worker->epoch = ++worker->coordinator->workers.last_epoch;
@@ -121,10 +129,10 @@ static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
     worker->assignment_count = 0;
     worker->shards_finished = 0;
     worker->progress = 0;
-    worker->moved_ns = btk_clock_now_ns();
+    renew_lease(worker, btk_clock_now_ns());
     if (!worker->is_child) {
         worker->cpu = cpu;
-        worker->started_ns = worker->moved_ns;
+        worker->started_ns = worker->checked_ns;
     }
     memset(worker->options_known, 0, sizeof worker->options_known);
 }
@@ -271,6 +279,48 @@ static void on_death(void *context, int fd BTK_UNUSED, uint32_t events BTK_UNUSE
 
 // --- Lease
 
+// Whether its working thread wants a processor, and how much its process has had of one.
+static bool try_read_stat(uint32_t pid, bool *out_is_runnable, uint64_t *out_cpu_ns)
+{
+    char path[64];
+    char text[1024];
+    char state = 0;
+    unsigned long long user = 0;
+    unsigned long long system = 0;
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    FILE *const file = fopen(path, "re");
+    if (file == NULL) return false;
+    const size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = 0;
+    // The name in brackets may have anything in it.
+    const char *const end = strrchr(text, ')');
+    if (end == NULL
+        || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &state, &user,
+                  &system)
+               != 3)
+        return false;
+    const long ticks_per_s = sysconf(_SC_CLK_TCK);
+    if (ticks_per_s <= 0) return false;
+    *out_is_runnable = state == 'R';
+    *out_cpu_ns = (user + system) * (NS_PER_S / (uint64_t)ticks_per_s);
+    return true;
+}
+
+// How much of its lease it has used since it was looked at. While it waits for a processor, the
+// lease does not run: in its place, another worker would get no further.
+static uint64_t used_ns(struct btk_worker_entry *worker, uint64_t now_ns)
+{
+    bool is_runnable = false;
+    uint64_t cpu_ns = 0;
+    const uint64_t before_ns = worker->cpu_ns;
+    const uint64_t passed_ns = now_ns - worker->checked_ns;
+    if (!try_read_stat(worker->pid, &is_runnable, &cpu_ns)) return passed_ns;
+    worker->cpu_ns = cpu_ns;
+    if (!is_runnable) return passed_ns;
+    return before_ns == 0 || cpu_ns < before_ns ? 0 : btk_min_size(passed_ns, cpu_ns - before_ns);
+}
+
 static void check_lease(struct btk_worker_entry *worker, uint64_t now_ns)
 {
     const struct btk_coordinator *coordinator = worker->coordinator;
@@ -280,10 +330,12 @@ static void check_lease(struct btk_worker_entry *worker, uint64_t now_ns)
         || btk_scheduler_worker_load(coordinator->scheduler, worker->id) == 0)
     {
         worker->progress = progress;
-        worker->moved_ns = now_ns;
+        renew_lease(worker, now_ns);
         return;
     }
-    if (now_ns - worker->moved_ns < (uint64_t)coordinator->options.lease_ms * NS_PER_MS) return;
+    worker->stalled_ns += used_ns(worker, now_ns);
+    worker->checked_ns = now_ns;
+    if (worker->stalled_ns < (uint64_t)coordinator->options.lease_ms * NS_PER_MS) return;
     worker->was_killed_for_stall = true;
     btk_worker_table_kill(worker, "no progress for the time of its lease");
 }
@@ -303,7 +355,7 @@ void btk_worker_table_check_leases(struct btk_coordinator *coordinator, uint64_t
 void btk_worker_table_forgive(struct btk_coordinator *coordinator, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < coordinator->workers.limit; i++)
-        coordinator->workers.entries[i].moved_ns = now_ns;
+        renew_lease(coordinator->workers.entries + i, now_ns);
 }
 
 // --- The end

@@ -55,9 +55,12 @@ struct btk_worker_entry {
         assignments[BTK_WORKER_ASSIGNMENTS_MAX]; // to go out at the end of the turn
     uint32_t assignment_count;
     uint64_t shards_finished; // by this incarnation
-    // Lease: when the worker was last seen to move or to have nothing to do.
-    uint64_t moved_ns;
+    // Lease: what the worker said when it was looked at, and how long it has not moved since,
+    // without what it waited for a processor.
+    uint64_t checked_ns;
     uint64_t progress;
+    uint64_t stalled_ns;
+    uint64_t cpu_ns; // of its process then; 0: not known
     // Start and back-off of a place that we fill.
     bool is_ours;
     uint64_t started_ns;

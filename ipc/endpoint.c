@@ -92,6 +92,15 @@ int btk_endpoint_check_folder(const struct btk_endpoint *endpoint, int create,
     return 0;
 }
 
+// Sockets that a killed coordinator left are replaced; other files are somebody's.
+static int check_replaceable(const char *path, struct btk_error *error)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0 || S_ISSOCK(status.st_mode)) return 0;
+    return btk_error_set(error, EEXIST, BTK_NO_OFFSET,
+                         "%s is there, and is no socket: it is not replaced", path);
+}
+
 int btk_endpoint_lock(const struct btk_endpoint *endpoint, int *out_lock_fd,
                       struct btk_error *error)
 {
@@ -105,6 +114,12 @@ int btk_endpoint_lock(const struct btk_endpoint *endpoint, int *out_lock_fd,
         return btk_error_set(error, code, BTK_NO_OFFSET,
                              "%s: another coordinator serves here (it holds %s)", endpoint->text,
                              endpoint->lock_path);
+    }
+    int rc = check_replaceable(endpoint->path, error);
+    if (rc == 0) rc = check_replaceable(endpoint->fd_path, error);
+    if (rc != 0) {
+        close(fd);
+        return rc;
     }
     *out_lock_fd = fd;
     return 0;

@@ -27,6 +27,7 @@ BTK_MUST_USE int btk_endpoint_parse(const char *text, struct btk_endpoint *out_e
 BTK_MUST_USE int btk_endpoint_check_folder(const struct btk_endpoint *endpoint, int create,
                                            struct btk_error *error);
 
-// Takes the lock. -EADDRINUSE: another coordinator has it. The descriptor holds it until closed.
+// Takes the lock. -EADDRINUSE: another coordinator has it; -EEXIST: other files are where the sockets
+// go. The descriptor holds it until closed.
 BTK_MUST_USE int btk_endpoint_lock(const struct btk_endpoint *endpoint, int *out_lock_fd,
                                    struct btk_error *error);

@@ -144,25 +144,17 @@ static int encode_whole(struct btk_batch_call *call, const struct btk_encode_tex
     return status < 0 ? status : encode_copied(call, text_begin, &count);
 }
 
-// The newest tokens are of this word, which begins at `text_begin` of its sequence.
-static void mark_word(struct btk_batch_call *call, size_t count, uint32_t word, size_t text_begin)
+// The newest tokens are of this word.
+static void mark_word(struct btk_batch_call *call, size_t count, uint32_t word)
 {
     const struct btk_raw_tokens *const raw = &call->encodings->raw;
     if (call->fields & BTK_FIELD_WORD_IDS)
         for (size_t i = raw->count - count; i < raw->count; i++)
             ((uint32_t *)raw->word_ids.data)[i] = word;
-    if (!(call->fields & (BTK_FIELD_TOKENS | BTK_FIELD_SOURCES))) return;
-    for (size_t i = raw->count - count; i < raw->count; i++) {
-        uint32_t *const source = (uint32_t *)raw->sources.data + 2 * i;
-        if (!source[1]) continue;
-        source[0] += (uint32_t)text_begin;
-        source[1] += (uint32_t)text_begin;
-    }
 }
 
 static int encode_words(struct btk_batch_call *call, const struct btk_encode_text *text)
 {
-    const size_t sequence_begin = call->encodings->text_bytes;
     uint64_t begin = 0;
     for (size_t i = 0; i < text->word_count; i++) {
         const uint64_t end = text->word_ends[i];
@@ -174,7 +166,7 @@ static int encode_words(struct btk_batch_call *call, const struct btk_encode_tex
         int status = copy_text(call, text->data + begin, end - begin, begin);
         if (!status) status = encode_copied(call, text_begin, &count);
         if (status < 0) return status;
-        mark_word(call, count, (uint32_t)i, text_begin - sequence_begin);
+        mark_word(call, count, (uint32_t)i);
         begin = end;
     }
     return 0;
@@ -249,6 +241,7 @@ static int encode_batch(const struct btk_tokenizer *tokenizer, struct btk_scratc
     call->programs[0] = btk_post_program_get(&tokenizer->image, mode);
     call->programs[1] = btk_post_program_get(&tokenizer->image, mode | BTK_POST_IS_PAIR);
     reset(call->encodings, call->fields);
+    scratch->shown.length = 0;
     const int status = encode_documents(call, inputs, count);
     if (status < 0) call->encodings->document_count = 0;
     return status;

@@ -63,6 +63,7 @@ int btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scrat
         .text = {(const uint8_t *)text, text_bytes},
         .annotates = encoding->offsets || encoding->word_ids || encoding->sources,
     };
+    scratch->shown.length = 0;
     const bool is_general = tokenizer->image.config->flags & BTK_PIPELINE_POST_GENERAL;
     int status = is_general ? btk_encode_generally(tokenizer, scratch, encoder.text, options,
                                                    encoding, &error)

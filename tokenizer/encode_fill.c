@@ -138,16 +138,15 @@ static void trim(const struct filler *filler, const struct btk_post_part *part, 
     }
 }
 
-static int fill_texts(struct filler *filler, const struct btk_raw_sequence *sequence, size_t first,
-                      size_t count)
+static int fill_texts(struct filler *filler, size_t first, size_t count)
 {
     const struct btk_encodings *const all = filler->call->encodings;
     for (size_t i = 0; i < count; i++) {
         const uint32_t *const source = (const uint32_t *)all->raw.sources.data + 2 * (first + i);
         size_t bytes;
-        const char *const text = btk_token_text_in(
-            filler->call->tokenizer, ((const uint32_t *)all->raw.ids.data)[first + i],
-            (const char *)all->text.data + sequence->text_begin, source, &bytes);
+        const char *const text =
+            btk_token_text_in(filler->call->tokenizer, filler->call->scratch,
+                              ((const uint32_t *)all->raw.ids.data)[first + i], source, &bytes);
         const struct btk_bytes shown = {(const uint8_t *)text, text ? bytes : 0};
         const int status = append_text(filler, filler->at + i, shown);
         if (status < 0) return status;
@@ -174,7 +173,7 @@ static int fill_sequence(struct filler *filler, const struct btk_post_part *part
     fill_flags(flags(filler, BTK_FIELD_ATTENTION_MASK, &all->attention_mask), 1, count);
     trim(filler, part, first, count);
     const int status =
-        filler->call->fields & BTK_FIELD_TOKENS ? fill_texts(filler, sequence, first, count) : 0;
+        filler->call->fields & BTK_FIELD_TOKENS ? fill_texts(filler, first, count) : 0;
     filler->at += count;
     return status;
 }

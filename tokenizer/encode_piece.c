@@ -11,20 +11,42 @@ int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
     return encoder->encoding->capacity - encoder->encoding->count < count ? -ENOBUFS : 0;
 }
 
+int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
+    struct btk_buffer *const shown = &encoder->scratch->shown;
+    uint32_t *const source = encoder->encoding->sources + 2 * at;
+    if (shown->length + text.length > UINT32_MAX) return -E2BIG;
+    source[0] = (uint32_t)shown->length;
+    if (btk_buffer_append(shown, text.data, text.length) < 0) return -ENOMEM;
+    source[1] = (uint32_t)shown->length;
+    return 0;
+}
+
+// What is unknown to Unigram shows itself.
+static int annotate_source(struct btk_encoder *encoder, const struct btk_span *span, size_t at,
+                           size_t begin, size_t end)
+{
+    const struct btk_image_config *const config = encoder->image->config;
+    struct btk_encoding *const encoding = encoder->encoding;
+    encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+    if (config->model != BTK_MODEL_UNIGRAM || encoding->ids[at] != config->unknown_id) return 0;
+    return btk_encode_show(encoder, at, (struct btk_bytes){span->text.data + begin, end - begin});
+}
+
 // The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
 // images, and bytes of affixes, have tokens that leave the piece: they have the place of its end.
-static void annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
-                           struct btk_piece piece, size_t at, size_t begin, size_t end)
+static int annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
+                          struct btk_piece piece, size_t at, size_t begin, size_t end)
 {
     struct btk_encoding *const encoding = encoder->encoding;
+    begin = btk_min_size(begin, piece.end - 1);
+    end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
     if (encoding->offsets) {
-        begin = btk_min_size(begin, piece.end - 1);
-        end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
         encoding->offsets[2 * at] = btk_span_source_begin(span, begin);
         encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
-    if (encoding->sources) encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+    return encoding->sources ? annotate_source(encoder, span, at, begin, end) : 0;
 }
 
 // `begin`: what the places count from.
@@ -38,9 +60,12 @@ static int append_tokens(struct btk_encoder *encoder, const struct btk_span *spa
     const size_t first = encoding->count;
     memcpy(encoding->ids + first, model->ids, count * sizeof *model->ids);
     encoding->count += count;
-    for (size_t i = 0; i < count && encoder->annotates; i++)
-        annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
-                       begin + model->places[2 * i + 1]);
+    for (size_t i = 0; i < count && encoder->annotates; i++) {
+        const int done =
+            annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
+                           begin + model->places[2 * i + 1]);
+        if (done < 0) return done;
+    }
     return 0;
 }
 
@@ -73,15 +98,18 @@ static int encode_giant(struct btk_encoder *encoder, const struct btk_span *span
     return status;
 }
 
-static void annotate_entry(struct btk_encoder *encoder, const struct btk_span *span,
-                           struct btk_piece piece, const struct btk_piece_entry *entry)
+static int annotate_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                          struct btk_piece piece, const struct btk_piece_entry *entry)
 {
     const size_t count = btk_piece_entry_count(entry), first = encoder->encoding->count - count;
     const size_t length = piece.end - piece.begin;
     for (size_t i = 0, begin = 0, end; i < count; i++, begin = end) {
         end = btk_piece_entry_end(entry, begin, length);
-        annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+        const int status =
+            annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+        if (status < 0) return status;
     }
+    return 0;
 }
 
 static inline int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
@@ -99,8 +127,7 @@ static inline int append_entry(struct btk_encoder *encoder, const struct btk_spa
         memcpy(out, entry->ids, count * sizeof *out);
     }
     encoding->count += count;
-    if (encoder->annotates) annotate_entry(encoder, span, piece, entry);
-    return 0;
+    return encoder->annotates ? annotate_entry(encoder, span, piece, entry) : 0;
 }
 
 // A piece that is not remembered.

@@ -146,15 +146,6 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
     }
 }
 
-// Does the source spell the match as the normalized text does?
-static bool is_in_source(const struct btk_encoder *encoder, const struct btk_span *span,
-                         const struct btk_added_match *match, uint32_t begin, uint32_t end)
-{
-    const size_t length = match->end - match->begin;
-    return end - begin == length
-           && memcmp(encoder->text.data + begin, span->text.data + match->begin, length) == 0;
-}
-
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
@@ -172,12 +163,14 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
         encoding->offsets[2 * at + 1] = end;
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
-    if (encoding->sources) {
-        const bool is_shown = match->has_spaces && is_in_source(encoder, span, match, begin, end);
-        encoding->sources[2 * at] = is_shown ? begin : 0;
-        encoding->sources[2 * at + 1] = is_shown ? end : 0;
-    }
     encoder->word_id++;
+    if (encoding->sources) {
+        encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
+        if (match->has_spaces)
+            return btk_encode_show(
+                encoder, at,
+                (struct btk_bytes){span->text.data + match->begin, match->end - match->begin});
+    }
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <budtiktok/tokenizer.h>
 
 #include "common/base.h"
+#include "common/buffer.h"
 #include "common/error.h"
 #include "kernels/kernels.h"
 #include "kernels/pretok/pretok.h"
@@ -73,6 +74,7 @@ struct btk_scratch {
     size_t copy_bytes;
     size_t copy_begin;             // where the text begins in it
     struct btk_encodings *general; // for post-processors without a template; NULL: not used yet
+    struct btk_buffer shown; // texts of tokens that do not show their own: see btk_encoding.sources
     uint64_t spill_count;
     struct btk_progress progress;
 };
@@ -94,6 +96,9 @@ struct btk_encoder {
 
 // Is there room for `count` more tokens?
 BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);
+
+// The token `at` shows this text in place of its own.
+BTK_MUST_USE int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text);
 
 // The tokens of pieces of a span. Each gets the encoder's word_id, which goes on.
 BTK_MUST_USE int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,

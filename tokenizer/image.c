@@ -12,6 +12,8 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_TOKENS] = "tokens",
     [BTK_SECTION_TOKEN_ENDS] = "token ends",
     [BTK_SECTION_TOKEN_TEXT] = "token text",
+    [BTK_SECTION_BYTES_ENDS] = "bytes ends",
+    [BTK_SECTION_BYTES_TEXT] = "bytes text",
     [BTK_SECTION_DECODED_ENDS] = "decoded ends",
     [BTK_SECTION_DECODED_TEXT] = "decoded text",
     [BTK_SECTION_TEXT_LOOKUP] = "text lookup",
@@ -40,6 +42,11 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_NORMAL_FORMS] = "normal forms",
     [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
 };
+
+const char *btk_image_section_name(enum btk_section section)
+{
+    return section_names[section];
+}
 
 int btk_image_refuse(struct btk_error *error, const char *what)
 {
@@ -93,6 +100,8 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .tokens = section_data(header, BTK_SECTION_TOKENS),
         .token_ends = section_data(header, BTK_SECTION_TOKEN_ENDS),
         .token_text = section_data(header, BTK_SECTION_TOKEN_TEXT),
+        .bytes_ends = section_data(header, BTK_SECTION_BYTES_ENDS),
+        .bytes_text = section_data(header, BTK_SECTION_BYTES_TEXT),
         .decoded_ends = section_data(header, BTK_SECTION_DECODED_ENDS),
         .decoded_text = section_data(header, BTK_SECTION_DECODED_TEXT),
         .text_lookup = {section_data(header, BTK_SECTION_TEXT_LOOKUP),
@@ -167,15 +176,7 @@ struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id
 {
     const struct btk_normal_form *const form = find_normal_form(image, id);
     if (!form) return btk_image_token_text(image, id);
-    return (struct btk_bytes){image->normal_form_text + form->begin, form->shown_bytes};
-}
-
-struct btk_bytes btk_image_shown_bytes(const struct btk_image *image, uint32_t id)
-{
-    const struct btk_normal_form *const form = find_normal_form(image, id);
-    if (!form) return btk_image_decoded_text(image, id);
-    return (struct btk_bytes){image->normal_form_text + form->begin + form->shown_bytes,
-                              form->decoded_bytes};
+    return (struct btk_bytes){image->normal_form_text + form->begin, form->bytes};
 }
 
 static bool equals(struct btk_bytes a, struct btk_bytes b)

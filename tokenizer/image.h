@@ -34,6 +34,8 @@ struct btk_image {
     const struct btk_token_info *tokens;
     const uint32_t *token_ends;
     const uint8_t *token_text;
+    const uint32_t *bytes_ends;
+    const uint8_t *bytes_text;
     const uint32_t *decoded_ends;
     const uint8_t *decoded_text;
     struct btk_lookup_table text_lookup;
@@ -66,6 +68,9 @@ struct btk_image {
     const uint8_t *normal_form_text;
 };
 
+// What errors call a section: "token text", ...
+const char *btk_image_section_name(enum btk_section section);
+
 // Is this an image, of our version, whole, and do all of its indices stay inside? `image` is aligned
 // to BTK_IMAGE_ALIGNMENT. Reads all of it. -EPROTO with what is wrong.
 BTK_MUST_USE int btk_image_verify(const void *image, size_t bytes, struct btk_error *error);
@@ -80,17 +85,20 @@ static inline struct btk_bytes btk_image_token_text(const struct btk_image *imag
     return (struct btk_bytes){image->token_text + begin, image->token_ends[id + 1] - begin};
 }
 
-static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *image, uint32_t id)
+static inline struct btk_bytes btk_image_bytes(const struct btk_image *image, uint32_t id)
 {
-    const uint32_t begin = image->decoded_ends[id];
-    return (struct btk_bytes){image->decoded_text + begin, image->decoded_ends[id + 1] - begin};
+    const uint32_t begin = image->bytes_ends[id];
+    return (struct btk_bytes){image->bytes_text + begin, image->bytes_ends[id + 1] - begin};
 }
 
 // What a token of an encoding shows, and what the decoder is given.
 struct btk_bytes btk_image_shown_text(const struct btk_image *image, uint32_t id);
 
-// The bytes that a token stands for to a ByteLevel decoder.
-struct btk_bytes btk_image_shown_bytes(const struct btk_image *image, uint32_t id);
+static inline struct btk_bytes btk_image_decoded_text(const struct btk_image *image, uint32_t id)
+{
+    const uint32_t begin = image->decoded_ends[id];
+    return (struct btk_bytes){image->decoded_text + begin, image->decoded_ends[id + 1] - begin};
+}
 
 static inline struct btk_bytes btk_image_step_data(const struct btk_image *image,
                                                    const struct btk_step *step)
@@ -101,7 +109,7 @@ static inline struct btk_bytes btk_image_step_data(const struct btk_image *image
 // What a token of the model is in its tables: its text, or the bytes that it stands for.
 static inline struct btk_bytes btk_image_model_text(const struct btk_image *image, uint32_t id)
 {
-    return image->config->flags & BTK_PIPELINE_MODEL_READS_BYTES ? btk_image_decoded_text(image, id)
+    return image->config->flags & BTK_PIPELINE_MODEL_READS_BYTES ? btk_image_bytes(image, id)
                                                                  : btk_image_token_text(image, id);
 }
 

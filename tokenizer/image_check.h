@@ -12,4 +12,7 @@ int btk_image_refuse_section(struct btk_error *error, enum btk_section section, 
 
 // The stages, each for its own steps, whose data were found to be inside of the image.
 int btk_pretokenizer_check(const struct btk_image *view, struct btk_error *error);
+int btk_decoder_check(const struct btk_image *view, struct btk_error *error);
+// And the texts that it made of tokens, whose ends were found to be in order.
+int btk_decoder_check_texts(const struct btk_image *view, struct btk_error *error);
 int btk_postprocessor_check(const struct btk_image *view, struct btk_error *error);

@@ -17,6 +17,7 @@
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
+#define BTK_MERGE_LIMIT    (1u << 28)
 #define BTK_STEP_LIMIT     256u // of one list
 // BPE: longest prefix and suffix: a character may become as many tokens.
 #define BTK_AFFIX_BYTES_LIMIT 64u
@@ -39,12 +40,6 @@ enum btk_pretokenizer_kind {
     BTK_PRETOKENIZER_BYTE_LEVEL = 2,
     BTK_PRETOKENIZER_STEPS = 3
 };
-enum btk_decoder_kind {
-    BTK_DECODER_NONE = 0,
-    BTK_DECODER_WORDPIECE = 1,
-    BTK_DECODER_BYTE_LEVEL = 2,
-    BTK_DECODER_STEPS = 3
-};
 
 enum btk_bert_flag {
     BTK_BERT_CLEAN_TEXT = 1 << 0,
@@ -59,7 +54,6 @@ enum btk_pipeline_flag {
     BTK_PIPELINE_TRIM_OFFSETS = 1 << 2,      // post-processor
     BTK_PIPELINE_TRIM_PREFIX_SPACE = 1 << 3, // post-processor: its add_prefix_space
     BTK_PIPELINE_IGNORE_MERGES = 1 << 4,     // BPE
-    BTK_PIPELINE_CLEANUP = 1 << 5,           // WordPiece decoder
     // All that reaches the model is of the byte-level alphabet, so it reads the bytes themselves:
     // the tables of the model are made of bytes.
     BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
@@ -89,7 +83,6 @@ struct btk_image_config {
     uint32_t bert_flags;     // set of enum btk_bert_flag
     uint32_t pretokenizer;   // enum btk_pretokenizer_kind
     uint32_t pattern;        // BTK_PRETOKENIZER_BYTE_LEVEL: enum btk_pattern
-    uint32_t decoder;        // enum btk_decoder_kind
     uint32_t flags;          // set of enum btk_pipeline_flag
     uint32_t unknown_id;     // BTK_NO_TOKEN: none
     uint32_t word_chars_max; // WordPiece: longer words are unknown
@@ -97,7 +90,9 @@ struct btk_image_config {
     uint32_t token_count; // highest id + 1, with added tokens
     uint32_t added_count;
     uint32_t token_bytes_max;   // of TOKEN_TEXT
-    uint32_t decoded_bytes_max; // of DECODED_TEXT and NORMAL_FORM_TEXT
+    uint32_t shown_bytes_max;   // of TOKEN_TEXT and NORMAL_FORM_TEXT
+    uint32_t model_bytes_max;   // of BYTES_TEXT
+    uint32_t decoded_bytes_max; // of DECODED_TEXT, and of what a first token becomes
     uint32_t prefix_count;      // of the template: tokens before the text
     uint32_t suffix_count;
     uint32_t text_type_id;      // type id of the text's tokens
@@ -105,6 +100,7 @@ struct btk_image_config {
     uint32_t prefix_bytes;      // length of the continuing prefix
     uint32_t suffix_bytes;      // BPE: length of the suffix of words
     uint32_t model_flags;       // set of enum btk_model_flag
+    uint32_t merge_count;       // BPE: ranks are below
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
 };
@@ -113,7 +109,7 @@ enum btk_token_flag {
     BTK_TOKEN_EXISTS = 1 << 0,
     BTK_TOKEN_ADDED = 1 << 1,
     BTK_TOKEN_SPECIAL = 1 << 2,    // skip_special_tokens leaves it out
-    BTK_TOKEN_CONTINUES = 1 << 3,  // begins with the continuing prefix
+    BTK_TOKEN_BYTE = 1 << 3,       // its DECODED_TEXT is one byte of a run (ByteFallback)
     BTK_TOKEN_WHOLE = 1 << 4,      // BPE: merging its bytes gives this token and nothing else
     BTK_TOKEN_NORMALIZED = 1 << 5, // an added token that shows another text: see NORMAL_FORMS
 };
@@ -165,12 +161,11 @@ struct btk_added_edge {
 };
 
 // What an added token shows instead of its text: the text as the normalizer has it. At `begin` of
-// NORMAL_FORM_TEXT, and behind it the bytes that it stands for (ByteLevel; else none).
+// NORMAL_FORM_TEXT.
 struct btk_normal_form {
     uint32_t id;
     uint32_t begin;
-    uint32_t shown_bytes;
-    uint32_t decoded_bytes;
+    uint32_t bytes;
 };
 
 // One component of a list: a normalizer of a Sequence, a pre-tokenizer, a decoder. What `kind`, `flags`
@@ -194,8 +189,10 @@ enum btk_section {
     BTK_SECTION_TOKENS,       // struct btk_token_info[token_count]
     BTK_SECTION_TOKEN_ENDS,   // uint32_t[token_count + 1], the first is 0
     BTK_SECTION_TOKEN_TEXT,   // as `tokens` shows it
-    BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]
-    BTK_SECTION_DECODED_TEXT, // ByteLevel: the bytes that the token stands for
+    BTK_SECTION_BYTES_ENDS,   // uint32_t[token_count + 1]: a model that reads bytes
+    BTK_SECTION_BYTES_TEXT,   // the bytes that the token stands for
+    BTK_SECTION_DECODED_ENDS, // uint32_t[token_count + 1]: see decoder/plan.h
+    BTK_SECTION_DECODED_TEXT, // what the decoder makes of the token behind the first one
     BTK_SECTION_TEXT_LOOKUP,  // btk_lookup_slot: token text -> id
     BTK_SECTION_BYTES_LOOKUP, // btk_lookup_slot: all but WordPiece, a whole piece -> id
     BTK_SECTION_BYTE_IDS, // uint32_t[BTK_CHAR_PLACES][256]: BPE, the token of one byte; of characters: ASCII

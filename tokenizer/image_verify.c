@@ -5,6 +5,7 @@
 
 #include "common/hash.h"
 #include "common/utf8.h"
+#include "tokenizer/decoder/plan.h"
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/model/bpe_cut.h"
@@ -25,6 +26,11 @@ static bool is_power_of_two(uint64_t value)
     return value && !(value & (value - 1));
 }
 
+static bool reads_bytes(const struct btk_image *view)
+{
+    return view->config->flags & BTK_PIPELINE_MODEL_READS_BYTES;
+}
+
 // Sizes follow from counts: each section is exactly as long as its table says.
 static int check_sizes(const struct btk_image *view, struct btk_error *error)
 {
@@ -36,6 +42,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
     const bool is_bpe = config->model == BTK_MODEL_BPE;
     const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
+    const bool keeps_stale = config->model_flags & BTK_MODEL_KEEPS_STALE;
     const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
     const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
@@ -44,10 +51,12 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     } exact[] = {
         {BTK_SECTION_TOKENS, config->token_count * sizeof(struct btk_token_info)},
         {BTK_SECTION_TOKEN_ENDS, ends_bytes},
-        {BTK_SECTION_DECODED_ENDS, ends_bytes},
+        {BTK_SECTION_BYTES_ENDS, reads_bytes(view) ? ends_bytes : 0},
+        {BTK_SECTION_DECODED_ENDS, btk_decoder_plan(view).is_fused ? ends_bytes : 0},
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
+        {BTK_SECTION_RANK_IDS, keeps_stale ? config->merge_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
@@ -132,38 +141,31 @@ static int check_normal_forms(const struct btk_image *view, struct btk_error *er
         const struct btk_normal_form form = view->normal_forms[i];
         if (!is_token(view, form.id) || (i && form.id <= view->normal_forms[i - 1].id))
             return btk_image_refuse_section(error, section, "has no such id");
-        if (form.begin + (uint64_t)form.shown_bytes + form.decoded_bytes > text_bytes)
+        if (form.begin + (uint64_t)form.bytes > text_bytes)
             return btk_image_refuse_section(error, section, "has text outside of the image");
     }
     return 0;
 }
 
-// What a token shows begins with the prefix that the decoder takes off; bounds of results follow
-// from the longest token, so it has to be true.
+// Bounds of results follow from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_image_config *const config = view->config;
-    size_t token_bytes_max = 0, decoded_bytes_max = 0;
+    size_t token_bytes_max = 0, shown_bytes_max = 0, model_bytes_max = 0;
     for (uint32_t id = 0; id < config->token_count; id++) {
         const struct btk_bytes text = btk_image_token_text(view, id);
         token_bytes_max = btk_max_size(token_bytes_max, text.length);
         const struct btk_bytes shown = btk_image_shown_text(view, id);
-        const size_t other_bytes = btk_max_size(btk_image_decoded_text(view, id).length,
-                                                btk_image_shown_bytes(view, id).length);
-        decoded_bytes_max = btk_max_size(decoded_bytes_max, other_bytes);
-        if (view->tokens[id].flags & BTK_TOKEN_NORMALIZED)
-            decoded_bytes_max = btk_max_size(decoded_bytes_max, shown.length);
+        shown_bytes_max = btk_max_size(shown_bytes_max, shown.length);
+        if (reads_bytes(view))
+            model_bytes_max = btk_max_size(model_bytes_max, btk_image_bytes(view, id).length);
         if (btk_utf8_valid_prefix(text.data, text.length) != text.length
-            || btk_utf8_valid_prefix(shown.data, shown.length) != shown.length)
+            || (shown.data != text.data
+                && btk_utf8_valid_prefix(shown.data, shown.length) != shown.length))
             return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
-        if ((view->tokens[id].flags & BTK_TOKEN_CONTINUES)
-            && (shown.length < config->prefix_bytes
-                || btk_utf8_valid_prefix(shown.data, config->prefix_bytes) != config->prefix_bytes))
-            return btk_image_refuse_section(error, BTK_SECTION_TOKENS,
-                                            "has a token without its prefix");
     }
-    if (token_bytes_max != config->token_bytes_max
-        || decoded_bytes_max != config->decoded_bytes_max)
+    if (token_bytes_max != config->token_bytes_max || shown_bytes_max != config->shown_bytes_max
+        || model_bytes_max != config->model_bytes_max)
         return btk_image_refuse(error, "its longest token is of another length");
     return 0;
 }
@@ -193,15 +195,13 @@ static int check_chars(const struct btk_image *view, struct btk_error *error)
 
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
-    const uint64_t rank_count = section_bytes(view, BTK_SECTION_RANK_IDS) / sizeof(uint32_t);
-    const bool has_ranks = view->config->model_flags & BTK_MODEL_KEEPS_STALE;
     uint64_t empty_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
         if (view->merges[i].key == UINT64_MAX)
             empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-        else if (has_ranks && view->merges[i].rank >= rank_count)
+        else if (view->merges[i].rank >= view->config->merge_count)
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
@@ -222,6 +222,8 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
         || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
         return btk_image_refuse(error, "its prefix or suffix is too long");
+    if (config->merge_count > view->merge_mask) // the table is at most half full
+        return btk_image_refuse(error, "it has too many merges");
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return btk_image_refuse(error, "its dropout is not between 0 and 1");
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
@@ -286,10 +288,13 @@ static int check_model(const struct btk_image *view, struct btk_error *error)
 static int check_tables(const struct btk_image *view, struct btk_error *error)
 {
     int status = check_ends(view, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, error);
-    if (!status)
+    if (!status && reads_bytes(view))
+        status = check_ends(view, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT, error);
+    if (!status && btk_decoder_plan(view).is_fused)
         status = check_ends(view, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, error);
     if (!status) status = check_normal_forms(view, error);
     if (!status) status = check_texts(view, error);
+    if (!status) status = btk_decoder_check_texts(view, error);
     if (!status) status = check_lookup(view, BTK_SECTION_TEXT_LOOKUP, error);
     if (!status) status = check_model(view, error);
     if (!status) status = check_added_trie(view, &view->raw_trie, BTK_SECTION_RAW_NODES, error);
@@ -345,10 +350,11 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     const uint64_t checksum =
         btk_hash_xxh3((const uint8_t *)image + sizeof *view.header, bytes - sizeof *view.header, 0);
     if (checksum != view.header->checksum) return btk_image_refuse(error, "its checksum is wrong");
-    status = check_sizes(&view, error);
+    status = check_all_steps(&view, error);
+    if (!status) status = btk_decoder_check(&view, error);
+    if (!status) status = check_sizes(&view, error);
     if (!status) status = check_config(&view, error);
     if (!status) status = check_table_sizes(&view, error);
-    if (!status) status = check_all_steps(&view, error);
     if (!status) status = btk_normalizer_check(&view, error);
     if (!status) status = btk_pretokenizer_check(&view, error);
     if (!status) status = btk_postprocessor_check(&view, error);

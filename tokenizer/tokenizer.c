@@ -232,6 +232,7 @@ BTK_API void btk_scratch_free(struct btk_scratch **scratch)
     btk_normal_buffer_clear(&(*scratch)->prefixed);
     btk_pretokenizer_free(&(*scratch)->pretokenizer);
     btk_encodings_free(&(*scratch)->general);
+    btk_buffer_clear(&(*scratch)->shown);
     free((*scratch)->copy);
     free(*scratch);
     *scratch = NULL;
@@ -284,8 +285,9 @@ BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32
     return (const char *)text.data;
 }
 
-BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
-                                      const char *text, const uint32_t source[2], size_t *out_bytes)
+BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
+                                      const struct btk_scratch *scratch, uint32_t id,
+                                      const uint32_t source[2], size_t *out_bytes)
 {
     if (source[1] == 0) {
         if (source[0]) {
@@ -299,7 +301,7 @@ BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uin
         return (const char *)shown.data;
     }
     *out_bytes = source[1] - source[0];
-    return text + source[0];
+    return (const char *)scratch->shown.data + source[0];
 }
 
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,

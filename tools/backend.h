@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "tools/options.h"
 #include "tools/request.h"
+#include "tools/stream_steps.h"
 
 enum { BTK_BACKEND_DEPTH_MAX = 8 };
 
@@ -24,6 +25,7 @@ struct btk_backend_request {
     uint8_t offsets_unit;
     uint8_t invalid_utf8;
     bool skip_special_tokens;
+    uint8_t stream; // enum btk_stream_choice
 };
 
 // The result of a document: encodings (the first is it, the others overflowed), text, or an error. A
@@ -50,6 +52,8 @@ struct btk_backend {
     void (*check)(void *self, unsigned slot, struct btk_result_view *out_view);
     // Good until it is called again.
     int (*view)(void *self, unsigned slot, size_t index, struct btk_result_view *out_view);
+    // Decoding as a stream: the document's steps (stream_steps.h).
+    int (*steps)(void *self, size_t index, struct btk_json_writer *writer, bool *out_is_error);
     void (*release)(void *self, unsigned slot);
     void (*close)(void *self);
 };

@@ -193,7 +193,13 @@ int btk_cluster_backend_open(const struct btk_options *options,
         close_backend(backend);
         return status;
     }
-    *out_backend = (struct btk_backend){
-        backend, BTK_BACKEND_DEPTH_MAX, submit, wait_for, check, view, release, close_backend};
+    *out_backend = (struct btk_backend){.self = backend,
+                                        .depth = BTK_BACKEND_DEPTH_MAX,
+                                        .submit = submit,
+                                        .wait = wait_for,
+                                        .check = check,
+                                        .view = view,
+                                        .release = release,
+                                        .close = close_backend};
     return 0;
 }

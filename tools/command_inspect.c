@@ -6,6 +6,7 @@
 
 #include "common/buffer.h"
 #include "common/json_writer.h"
+#include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
 #include "tools/commands.h"
 #include "tools/exit_status.h"
@@ -32,9 +33,34 @@ static void write_flag(struct btk_json_writer *writer, const char *name, bool fl
     btk_json_bool(writer, flag);
 }
 
-static void write_pipeline(struct btk_json_writer *writer, const struct btk_image_config *config)
+// One by its name, more of them as a list.
+static void write_decoder(struct btk_json_writer *writer, const struct btk_step_list *list)
 {
-    static const char *const decoders[] = {NULL, "WordPiece", "ByteLevel"};
+    static const char *const names[BTK_DECODE_KIND_END] = {
+        [BTK_DECODE_REPLACE] = "Replace",
+        [BTK_DECODE_REPLACE_REGEX] = "Replace",
+        [BTK_DECODE_STRIP] = "Strip",
+        [BTK_DECODE_METASPACE] = "Metaspace",
+        [BTK_DECODE_WORDPIECE] = "WordPiece",
+        [BTK_DECODE_SUFFIX] = "BPEDecoder",
+        [BTK_DECODE_CTC] = "CTC",
+        [BTK_DECODE_BYTE_FALLBACK] = "ByteFallback",
+        [BTK_DECODE_BYTE_LEVEL] = "ByteLevel",
+        [BTK_DECODE_FUSE] = "Fuse",
+    };
+    if (list->count == 1) {
+        write_text(writer, "decoder", names[list->steps[0].kind]);
+        return;
+    }
+    btk_json_name(writer, "decoder");
+    btk_json_begin_array(writer);
+    for (uint32_t i = 0; i < list->count; i++) btk_json_string(writer, names[list->steps[i].kind]);
+    btk_json_end_array(writer);
+}
+
+static void write_pipeline(struct btk_json_writer *writer, const struct btk_image *image)
+{
+    const struct btk_image_config *const config = image->config;
     const bool has_bert = config->normalizer == BTK_NORMALIZER_BERT;
     const bool is_byte_level = config->pretokenizer == BTK_PRETOKENIZER_BYTE_LEVEL;
     write_text(writer, "normalizer", has_bert ? "BertNormalizer" : NULL);
@@ -47,48 +73,28 @@ static void write_pipeline(struct btk_json_writer *writer, const struct btk_imag
     write_text(writer, "pre_tokenizer", is_byte_level ? "ByteLevel" : "BertPreTokenizer");
     write_flag(writer, "add_prefix_space", config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE);
     write_flag(writer, "trim_offsets", config->flags & BTK_PIPELINE_TRIM_OFFSETS);
-    write_text(writer, "decoder",
-               config->decoder < BTK_ARRAY_COUNT(decoders) ? decoders[config->decoder] : NULL);
+    write_decoder(writer, &image->decoder);
     write_number(writer, "special_tokens_before", config->prefix_count);
     write_number(writer, "special_tokens_behind", config->suffix_count);
 }
 
+// As the errors name it, in one word: "pretokenizer_steps".
+static const char *member_name(enum btk_section section, char name[64])
+{
+    size_t length = 0;
+    for (const char *at = btk_image_section_name(section); *at && length < 63; at++)
+        if (*at != '-') name[length++] = *at == ' ' ? '_' : *at;
+    name[length] = 0;
+    return name;
+}
+
 static void write_sections(struct btk_json_writer *writer, const struct btk_image_header *header)
 {
-    static const char *const names[BTK_SECTION_COUNT] = {"tokens",
-                                                         "token_ends",
-                                                         "token_text",
-                                                         "decoded_ends",
-                                                         "decoded_text",
-                                                         "text_lookup",
-                                                         "bytes_lookup",
-                                                         "byte_ids",
-                                                         "char_ids",
-                                                         "fallback_ids",
-                                                         "affixes",
-                                                         "merges",
-                                                         "rank_ids",
-                                                         "cut_bits",
-                                                         "cut_pairs",
-                                                         "trie_edges",
-                                                         "trie_tokens",
-                                                         "scores",
-                                                         "raw_nodes",
-                                                         "raw_edges",
-                                                         "normal_nodes",
-                                                         "normal_edges",
-                                                         "template",
-                                                         "normalizer_steps",
-                                                         "pretokenizer_steps",
-                                                         "postprocessor_steps",
-                                                         "decoder_steps",
-                                                         "step_data",
-                                                         "normal_forms",
-                                                         "normal_form_text"};
+    char name[64];
     btk_json_name(writer, "bytes");
     btk_json_begin_object(writer);
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++)
-        write_number(writer, names[i], header->sections[i].bytes);
+        write_number(writer, member_name(i, name), header->sections[i].bytes);
     btk_json_end_object(writer);
 }
 
@@ -107,7 +113,7 @@ static int print_image(const struct btk_image *image)
     write_number(&writer, "tokens", config->token_count);
     write_number(&writer, "added_tokens", config->added_count);
     write_number(&writer, "longest_token_bytes", config->token_bytes_max);
-    write_pipeline(&writer, config);
+    write_pipeline(&writer, image);
     write_sections(&writer, image->header);
     btk_json_end_object(&writer);
     if (!writer.status) printf("%.*s\n", (int)text.length, (const char *)text.data);

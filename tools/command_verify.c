@@ -115,9 +115,9 @@ static int compare_tokens(const struct comparison *comparison)
     btk_json_begin_array(&writer);
     for (size_t i = 0; i < encoding->count; i++) {
         size_t length;
-        const char *const token = btk_token_text_in(verifier->tokenizer, encoding->ids[i],
-                                                    (const char *)comparison->text.data,
-                                                    &encoding->sources[2 * i], &length);
+        const char *const token =
+            btk_token_text_in(verifier->tokenizer, verifier->scratch, encoding->ids[i],
+                              &encoding->sources[2 * i], &length);
         btk_json_text(&writer, (struct btk_bytes){(const uint8_t *)token, length});
     }
     btk_json_end_array(&writer);

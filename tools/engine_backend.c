@@ -12,6 +12,7 @@ struct engine_backend {
     struct btk_backend_request request;
     struct btk_tokenizer *tokenizer;
     struct btk_scratch *scratch;
+    struct btk_decode_stream *stream; // decode, as a stream
     const struct btk_request_batch *batch;
     struct btk_encoding_options options; // of the batch
     struct btk_encodings *encodings;     // of the documents of one line
@@ -218,6 +219,14 @@ static int view(void *self, unsigned slot, size_t index, struct btk_result_view 
                : encode_document(backend, index, out_view);
 }
 
+static int steps(void *self, size_t index, struct btk_json_writer *writer, bool *out_is_error)
+{
+    struct engine_backend *const backend = self;
+    const struct btk_bytes document = btk_request_document(backend->batch, index);
+    return btk_stream_steps_write(backend->stream, (const uint32_t *)(const void *)document.data,
+                                  document.length / sizeof(uint32_t), writer, out_is_error);
+}
+
 static void release(void *self, unsigned slot)
 {
     (void)self, (void)slot;
@@ -230,6 +239,7 @@ static void close_backend(void *self)
     btk_buffer_clear(&backend->inputs);
     btk_buffer_clear(&backend->views);
     free(backend->text);
+    btk_decode_stream_free(&backend->stream);
     btk_scratch_free(&backend->scratch);
     btk_tokenizer_close(&backend->tokenizer);
     free(backend);
@@ -251,11 +261,25 @@ int btk_engine_backend_open(const struct btk_options *options,
         status = btk_error_import(error, &info);
     if (!status && btk_encodings_new(&backend->encodings, &info) < 0)
         status = btk_error_import(error, &info);
+    if (!status && request->stream
+        && btk_decode_stream_new(backend->tokenizer,
+                                 request->stream == BTK_STREAM_CHOICE_LOSSLESS ? BTK_STREAM_LOSSLESS
+                                                                               : BTK_STREAM_EXACT,
+                                 request->skip_special_tokens, &backend->stream, &info)
+               < 0)
+        status = btk_error_import(error, &info);
     if (status < 0) {
         close_backend(backend);
         return status;
     }
-    *out_backend =
-        (struct btk_backend){backend, 1, submit, wait_for, check, view, release, close_backend};
+    *out_backend = (struct btk_backend){.self = backend,
+                                        .depth = 1,
+                                        .submit = submit,
+                                        .wait = wait_for,
+                                        .check = check,
+                                        .view = view,
+                                        .steps = steps,
+                                        .release = release,
+                                        .close = close_backend};
     return 0;
 }

@@ -35,6 +35,13 @@ static int view_document(void *context, size_t index, struct btk_result_view *ou
     return view->job->backend.view(view->job->backend.self, view->slot, index, out_view);
 }
 
+static int write_steps(void *context, size_t index, struct btk_json_writer *writer,
+                       bool *out_is_error)
+{
+    const struct view_context *const view = context;
+    return view->job->backend.steps(view->job->backend.self, index, writer, out_is_error);
+}
+
 static int finish_oldest(struct job *job, struct btk_error *error)
 {
     const unsigned slot = job->oldest;
@@ -75,20 +82,35 @@ static int run(struct job *job, struct btk_error *error)
     return btk_output_finish(&job->output, error);
 }
 
+// --stream alone is --stream=exact.
+static int read_stream(const struct btk_options *options, unsigned *out_stream,
+                       struct btk_error *error)
+{
+    static const char *const modes[] = {"", "exact", "lossless", NULL};
+    unsigned mode = 0;
+    *out_stream = BTK_STREAM_CHOICE_NONE;
+    if (!btk_options_has(options, BTK_OPTION_stream)) return 0;
+    const int status = btk_options_choice(options, BTK_OPTION_stream, modes, &mode, error);
+    *out_stream = mode == 2 ? BTK_STREAM_CHOICE_LOSSLESS : BTK_STREAM_CHOICE_EXACT;
+    return status;
+}
+
 static int read_request(const struct btk_options *options, struct btk_backend_request *request,
                         struct btk_error *error)
 {
     static const char *const units[] = {"char", "byte", NULL};
     static const char *const ways[] = {"error", "replace", NULL};
-    unsigned unit, way;
+    unsigned unit, way, stream = BTK_STREAM_CHOICE_NONE;
     int status = btk_options_choice(options, BTK_OPTION_offsets_unit, units, &unit, error);
     if (!status) status = btk_options_choice(options, BTK_OPTION_invalid_utf8, ways, &way, error);
+    if (!status) status = read_stream(options, &stream, error);
     if (status < 0) return status;
     *request = (struct btk_backend_request){
         .operation =
             options->command == BTK_COMMAND_DECODE ? BTK_OPERATION_DECODE : BTK_OPERATION_ENCODE,
         .offsets_unit = (uint8_t)unit,
         .invalid_utf8 = (uint8_t)way,
+        .stream = (uint8_t)stream,
         .skip_special_tokens = btk_options_has(options, BTK_OPTION_skip_special_tokens),
     };
     return 0;
@@ -130,6 +152,7 @@ int btk_job_run(const struct btk_options *options, btk_backend_open_fn *open_bac
             &job,
             btk_exit_report(output_status == -EINVAL ? BTK_EXIT_USAGE : BTK_EXIT_FILE, &error));
     request.fields = job.output.fields;
+    if (request.stream) job.output.steps = write_steps;
     const int open_status = open_backend(options, &request, &job.backend, &error);
     if (open_status < 0) return close_job(&job, btk_exit_report_backend(open_status, &error));
     btk_progress_init(&job.progress, btk_options_has(options, BTK_OPTION_quiet));

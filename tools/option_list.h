@@ -18,7 +18,8 @@
             "lines.txt\n"                                                                          \
             "echo '{\"text\": \"Hello\"}' | budtiktok encode --input-format jsonl")                \
     COMMAND(decode, DECODE, "[FILE...]", "token ids to text, in this process",                     \
-            "Reads JSON Lines {\"ids\": [...]} and writes {\"text\": \"...\"} for each.",          \
+            "Reads JSON Lines {\"ids\": [...]} and writes {\"text\": \"...\"} for each, or with "  \
+            "--stream {\"steps\": [...]}.",                                                        \
             "echo '{\"ids\": [7592, 2088]}' | budtiktok decode --tokenizer "                       \
             "bert-base-uncased.json")                                                              \
     COMMAND(compile, COMPILE, "FILE", "tokenizer file to image",                                   \
@@ -109,6 +110,12 @@
            "larger documents are refused (default 1 GiB)", BTK_ENCODERS)                           \
     OPTION(skip_special_tokens, "skip-special-tokens", NULL, "leave special tokens out",           \
            BTK_IN(DECODE))                                                                         \
+    OPTION(                                                                                        \
+        stream, "stream", "[=MODE]",                                                               \
+        "id by id: {\"steps\": [...]}, null where there was no text yet; exact (default): what "   \
+        "the reference's DecodeStream gives, with an error where it gives up; lossless: never "    \
+        "fails, and holds bytes back until they are a character",                                  \
+        BTK_IN(DECODE))                                                                            \
     OPTION(reference, "reference", "FILE", "JSON Lines of texts and what they are to become",      \
            BTK_IN(VERIFY))                                                                         \
     OPTION(workers, "workers", "N", "auto (default): as many as affinity and cgroup quota allow",  \

@@ -98,6 +98,8 @@ static int parse_option(struct btk_options *options, int argc, char **argv, int 
     if (!option_table[option].argument) {
         if (value) return usage_error(error, options->command, argument, "takes no value");
         value = "";
+    } else if (!value && btk_option_may_stand_alone(option_table[option].argument)) {
+        value = ""; // "[=WHAT]": only with the sign may a value follow
     } else if (!value) {
         if (*at + 1 >= argc)
             return usage_error(error, options->command, argument, "needs a value behind it");

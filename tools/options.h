@@ -30,6 +30,12 @@ enum btk_option {
 
 enum { BTK_OPTION_REPEATS_MAX = 64 };
 
+// "[=WHAT]": an option that may have a value, but only with the sign before it.
+static inline bool btk_option_may_stand_alone(const char *argument)
+{
+    return argument[0] == '[' && argument[1] == '=';
+}
+
 struct btk_options {
     enum btk_command command;
     const char *values[BTK_OPTION_COUNT]; // the last one given; "" for a flag; NULL: not given

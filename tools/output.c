@@ -214,12 +214,28 @@ struct line_context {
     void *context;
 };
 
+static int append_steps(const struct line_context *line, struct btk_json_writer *writer,
+                        size_t index)
+{
+    bool is_error = false;
+    const int status = line->output->steps(line->context, index, writer, &is_error);
+    line->output->document_count++;
+    line->output->error_count += is_error;
+    return status < 0 ? status : writer->status;
+}
+
 static int write_documents(const struct line_context *line, struct btk_json_writer *writer,
                            size_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct btk_result_view view;
-        int status = line->view(line->context, first + i, &view);
+        int status;
+        if (line->output->steps) {
+            status = append_steps(line, writer, first + i);
+            if (status < 0) return status;
+            continue;
+        }
+        status = line->view(line->context, first + i, &view);
         if (!status)
             status = line->output->format == BTK_OUTPUT_JSONL
                          ? append_json(line->output, writer, &view)

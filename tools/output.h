@@ -16,11 +16,16 @@
 #include "common/base.h"
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/json_writer.h"
 #include "tools/backend.h"
 #include "tools/options.h"
 #include "tools/request.h"
 
 enum btk_output_format { BTK_OUTPUT_JSONL, BTK_OUTPUT_U32, BTK_OUTPUT_NPY };
+
+// Writes what a document gives as a stream. -errno.
+typedef int btk_output_steps_fn(void *context, size_t index, struct btk_json_writer *writer,
+                                bool *out_is_error);
 
 struct btk_output {
     enum btk_output_format format;
@@ -33,6 +38,7 @@ struct btk_output {
     uint64_t document_count;
     uint64_t error_count;
     const char *path;
+    btk_output_steps_fn *steps; // NULL: documents are not streams
 };
 
 // Reads --output, --output-format and --fields, and opens what is written to. -EINVAL; -errno with

@@ -47,6 +47,12 @@ static const char exit_statuses[] = "0  done\n"
                                     "5  the cluster refused\n"
                                     "6  an address or a socket is taken\n";
 
+// Between an option and its value.
+static const char *separator(const char *argument)
+{
+    return argument && !btk_option_may_stand_alone(argument) ? " " : "";
+}
+
 static void print_indented(FILE *stream, const char *text, const char *indent)
 {
     for (const char *at = text; *at;) {
@@ -100,7 +106,7 @@ void btk_usage_print_command(enum btk_command command)
     printf("\noptions:\n");
     for (unsigned i = 0; i < BTK_OPTION_COUNT; i++) {
         if (!(options[i].commands & (1u << command))) continue;
-        printf("  --%s%s%s\n", options[i].spelling, options[i].argument ? " " : "",
+        printf("  --%s%s%s\n", options[i].spelling, separator(options[i].argument),
                options[i].argument ? options[i].argument : "");
         print_wrapped(options[i].help, 6);
     }
@@ -147,7 +153,7 @@ void btk_usage_print_man(enum btk_command command)
         printf(".TP\n.B \\-\\-");
         print_roff(options[i].spelling);
         if (options[i].argument) {
-            printf(" ");
+            printf("%s", separator(options[i].argument));
             print_roff(options[i].argument);
         }
         printf("\n");
@@ -205,7 +211,8 @@ static void print_fish(void)
         for (unsigned j = 0; j < BTK_OPTION_COUNT; j++)
             if (options[j].commands & (1u << i))
                 printf("complete -c budtiktok -n '__fish_seen_subcommand_from %s' -l %s%s\n",
-                       commands[i].name, options[j].spelling, options[j].argument ? " -r" : "");
+                       commands[i].name, options[j].spelling,
+                       *separator(options[j].argument) ? " -r" : "");
     }
 }
 

@@ -80,7 +80,6 @@ void btk_workspace_trim(struct btk_workspace *workspace)
 {
     btk_private_memory_trim(&workspace->ends);
     btk_private_memory_trim(&workspace->text);
-    btk_private_memory_trim(&workspace->replaced);
     btk_private_memory_trim(&workspace->columns);
     btk_private_memory_trim(&workspace->sources);
     btk_private_memory_trim(&workspace->block);
@@ -92,7 +91,6 @@ void btk_workspace_clear(struct btk_workspace *workspace)
 {
     btk_private_memory_clear(&workspace->ends);
     btk_private_memory_clear(&workspace->text);
-    btk_private_memory_clear(&workspace->replaced);
     btk_private_memory_clear(&workspace->columns);
     btk_private_memory_clear(&workspace->sources);
     btk_private_memory_clear(&workspace->block);

@@ -23,9 +23,8 @@ enum { BTK_SHARD_WINDOW_BYTES = 64 * 1024 }; // of hostile memory copied between
 
 struct btk_workspace {
     struct btk_private_memory ends;
-    struct btk_private_memory text;     // a private copy of one document
-    struct btk_private_memory replaced; // the same with U+FFFD where it was not UTF-8
-    struct btk_private_memory columns;  // of a document that might not fit at the tail of the block
+    struct btk_private_memory text;    // a private copy of one document
+    struct btk_private_memory columns; // of a document that might not fit at the tail of the block
     struct btk_private_memory sources;
     struct btk_private_memory block; // of a shard with a memfd of its own
     struct btk_buffer token_text;

@@ -112,29 +112,15 @@ static int make_private(const struct btk_shard *shard, struct btk_bytes *text)
     return 0;
 }
 
-// A private document as the sources of its tokens speak of it.
-static int make_valid(const struct btk_shard *shard, struct btk_bytes *text)
-{
-    struct btk_private_memory *replaced = &shard->workspace->replaced;
-    if (!replaces(shard) || btk_utf8_valid_prefix(text->data, text->length) == text->length)
-        return 0;
-    const int rc = btk_private_memory_reserve(replaced, 3 * text->length);
-    if (rc != 0) return rc;
-    const size_t length = btk_utf8_replace_invalid(replaced->address, text->data, text->length);
-    *text = (struct btk_bytes){replaced->address, length};
-    return 0;
-}
-
-static int append_token_text(const struct btk_shard *shard, struct btk_bytes text,
-                             const struct btk_encoding *tail, const uint32_t *sources,
-                             struct btk_result_block *block)
+static int append_token_text(const struct btk_shard *shard, const struct btk_encoding *tail,
+                             const uint32_t *sources, struct btk_result_block *block)
 {
     struct btk_buffer *out = block->token_text;
     uint32_t *ends = btk_result_block_token_ends(block);
     for (size_t i = 0; i < tail->count; i++) {
         size_t bytes = 0;
-        const char *token = btk_token_text_in(shard->tokenizer, tail->ids[i],
-                                              (const char *)text.data, sources + 2 * i, &bytes);
+        const char *token = btk_token_text_in(shard->tokenizer, shard->scratch, tail->ids[i],
+                                              sources + 2 * i, &bytes);
         const int rc = token == NULL ? 0 : btk_buffer_append(out, token, bytes);
         if (rc != 0) return rc;
         if (out->length > UINT32_MAX) return -E2BIG;
@@ -150,10 +136,9 @@ static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes t
     struct btk_error_info error = {.offset = BTK_NO_OFFSET};
     uint32_t *sources = NULL;
     btk_result_block_tail(block, &tail);
-    int rc = make_private(shard, &text);
-    if (rc == 0) rc = make_valid(shard, &text);
+    int rc = replaces(shard) ? make_private(shard, &text) : 0;
     if (rc == 0) rc = encode_at_tail(shard, text, &tail, &sources, &error);
-    if (rc == 0) rc = append_token_text(shard, text, &tail, sources, block);
+    if (rc == 0) rc = append_token_text(shard, &tail, sources, block);
     end_document(block, rc, tail.count, &error);
 }
 

@@ -19,18 +19,18 @@ static inline enum group group_at(const struct btk_pretok *pretok, size_t positi
     *out_length = 0;
     if (position >= pretok->length) return GROUP_END;
     const uint32_t code = btk_utf8_decode(pretok->text + position, out_length);
-    if (btk_unicode_classes(code) & BTK_CLASS_BERT_PUNCTUATION) return GROUP_PUNCTUATION;
     const enum btk_unicode_kind kind = btk_unicode_kind(code);
     if (set_has(SET_L, kind)) return GROUP_LETTER;
     if (set_has(SET_N, kind)) return GROUP_NUMBER;
-    return set_has(SET_SPACE, kind) ? GROUP_SPACE : GROUP_OTHER;
+    if (set_has(SET_SPACE, kind)) return GROUP_SPACE;
+    return btk_unicode_classes(code) & BTK_CLASS_BERT_PUNCTUATION ? GROUP_PUNCTUATION : GROUP_OTHER;
 }
 
 static inline size_t run_end(struct btk_pretok *pretok, size_t position, enum group group)
 {
+    if (group == GROUP_LETTER) return walk_run_end(pretok, position, SET_L);
+    if (group == GROUP_SPACE) return walk_run_end(pretok, position, SET_SPACE);
     for (;;) {
-        if (group == GROUP_LETTER) position = walk_ascii_end(pretok, position, SET_L);
-        if (group == GROUP_SPACE) position = walk_ascii_end(pretok, position, SET_SPACE);
         size_t length;
         if (group_at(pretok, position, &length) != group) return position;
         position += length;
@@ -61,12 +61,14 @@ static inline bool is_digit(uint8_t byte)
     return (uint8_t)(byte - '0') < 10;
 }
 
-// 0xb2 0xb3 0xb9, 0xbc 0xbd 0xbe: superscripts and fractions.
 static inline bool is_number(uint8_t byte)
 {
-    const uint32_t latin = 1u << (0xb2 - 0xa0) | 1u << (0xb3 - 0xa0) | 1u << (0xb9 - 0xa0)
-                           | 1u << (0xbc - 0xa0) | 1u << (0xbd - 0xa0) | 1u << (0xbe - 0xa0);
-    return is_digit(byte) || ((byte & 0xe0) == 0xa0 && latin >> (byte & 0x1f) & 1);
+    static const bool numbers[256] = {
+        ['0'] = true,  ['1'] = true,  ['2'] = true,  ['3'] = true,  ['4'] = true,  ['5'] = true,
+        ['6'] = true,  ['7'] = true,  ['8'] = true,  ['9'] = true,  [0xb2] = true, [0xb3] = true,
+        [0xb9] = true, [0xbc] = true, [0xbd] = true, [0xbe] = true,
+    };
+    return numbers[byte];
 }
 
 static inline bool has_three_digits(const uint8_t *text, size_t length)

@@ -57,6 +57,8 @@ BTK_WALK_INLINE size_t words_contraction_length(const struct btk_pretok *pretok,
 // upper ones, the word ends behind the last without case. All upper: the second alternative.
 BTK_WALK_INLINE size_t words_cased_end(struct btk_pretok *pretok, size_t position, uint32_t word)
 {
+    if ((uint8_t)(pretok->text[position] - 'a') < 26)
+        return walk_run_end(pretok, position, word & ~(uint32_t)SET(UPPER));
     const size_t end = walk_run_end(pretok, position, word & ~(uint32_t)SET(LOWER));
     size_t length;
     if (end < pretok->length && set_has(SET(LOWER), walk_kind_at(pretok, end, &length)))

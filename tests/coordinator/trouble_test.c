@@ -5,14 +5,16 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/affinity.h"
 #include "tests/coordinator/batches.h"
 #include "tests/coordinator/cluster.h"
 #include "tests/coordinator/crashing_worker.h"
 
-enum { SLAB_BYTES = 16 << 20, CLIENTS = 8, TEXTS = 400, LARGE_SLAB_BYTES = 1 << 30 };
+enum { SLAB_BYTES = 16 << 20, CLIENTS = 8, TEXTS = 400, LARGE_SLAB_BYTES = 1 << 30, SPINNING = 4 };
 
 // --- Documents that kill --------------------------------------------------------------------------
 
@@ -180,6 +182,42 @@ static void what_is_too_much_is_refused_and_said_to_be(void)
     CHECK(cluster_stop(&cluster) == 0);
 }
 
+// --- A machine with too much to do ---------------------------------------------------------------
+
+static pid_t spin_on(int cpu)
+{
+    const pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid > 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (btk_affinity_pin(cpu) != 0) _exit(1);
+    for (volatile unsigned i = 0;; i++) continue;
+}
+
+// A worker that gets next to nothing of its processor is slow, not stalled.
+static void a_worker_that_waits_for_a_processor_keeps_its_lease(void)
+{
+    struct cluster cluster;
+    pid_t spinning[SPINNING];
+    const struct btk_coordinator_options options = {.worker_count = 1, .lease_ms = 100};
+    cluster_start(&cluster, &options);
+    struct btk_client *client = cluster_connect_with(&cluster, SLAB_BYTES);
+    const uint32_t options_id = batches_register(client);
+    const int64_t pid = cluster_status(client, 0, "pid");
+    const int cpu = (int)cluster_status(client, 0, "cpu");
+    for (int i = 0; i < SPINNING; i++) spinning[i] = spin_on(cpu);
+    CHECK(setpriority(PRIO_PROCESS, (id_t)pid, 15) == 0);
+    struct btk_batch *batch = batches_submit(client, options_id, 60);
+    batches_finish(client, &batch);
+    CHECK(cluster_status(client, 0, "pid") == pid);
+    for (int i = 0; i < SPINNING; i++) {
+        kill(spinning[i], SIGKILL);
+        CHECK(waitpid(spinning[i], NULL, 0) == spinning[i]);
+    }
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
 // --- Slabs in the making --------------------------------------------------------------------------
 
 static void await_status(struct btk_client *client, const char *name, int64_t value)
@@ -267,6 +305,8 @@ int main(int argc, char **argv)
         {"a_worker_started_by_hand_comes_back_to_another_coordinator",
          a_worker_started_by_hand_comes_back_to_another_coordinator},
         {"what_is_too_much_is_refused_and_said_to_be", what_is_too_much_is_refused_and_said_to_be},
+        {"a_worker_that_waits_for_a_processor_keeps_its_lease",
+         a_worker_that_waits_for_a_processor_keeps_its_lease},
         {"who_goes_while_a_slab_is_made_leaves_nothing_behind",
          who_goes_while_a_slab_is_made_leaves_nothing_behind},
         {"eight_clients_at_once_get_what_is_theirs", eight_clients_at_once_get_what_is_theirs},

@@ -100,6 +100,10 @@ PLAIN = {
 }
 REGEXES = {
     "RegexSpaces": replace(r" {2,}", " ", "Regex"),
+    "RegexWhite": replace(r"\s+", "_", "Regex"),
+    "RegexWhites": replace(r"\s{2,}", "", "Regex"),
+    "RegexBlank": replace(r" +", "\u2581", "Regex"),
+    "RegexPlain": replace("\u0301", "'", "Regex"),
     "RegexBegin": replace(r"^", "\u2581", "Regex"),
     "RegexEnd": replace(r"$", "!", "Regex"),
     "RegexLetters": replace(r"\p{L}*", "<>", "Regex"),

@@ -23,7 +23,8 @@ import tempfile
 
 from tokenizers import Tokenizer
 
-AT_ONCE = 50_000
+AT_ONCE = 2_000
+POINTS_A_TEXT = 100
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 FORMS = ("{0}", "a{0}b", "A {0}", "{0}{0} 1", "▁{0}.")
 REGEXES = [r"\s+", r"\d{1,3}", r"[^\r\n\p{L}\p{N}]?\p{L}+", r"x*", r"(?i:'s|'t|'re)", r"\p{N}",
@@ -214,10 +215,12 @@ def parse():
 
 
 def code_point_texts(span):
+    """Each code point in each form; many to a text, apart by what most pre-tokenizers cut at."""
     first, last = (int(end, 16) for end in span.split("-"))
-    for code in range(first, last + 1):
-        if not 0xD800 <= code < 0xE000:
-            yield from (form.format(chr(code)) for form in FORMS)
+    chars = [chr(code) for code in range(first, last + 1) if not 0xD800 <= code < 0xE000]
+    for start in range(0, len(chars), POINTS_A_TEXT):
+        for form in FORMS:
+            yield "\n".join(form.format(char) for char in chars[start:start + POINTS_A_TEXT])
 
 
 def main():

@@ -250,7 +250,7 @@ Test(encodings, the_simple_call_takes_any_post_processor)
     cr_assert_arr_eq(ids, expected, sizeof expected);
     cr_assert_arr_eq(types, expected_types, sizeof expected_types);
     size_t bytes;
-    const char *const text = btk_token_text_in(all.tokenizer, 77, "foo bar", &sources[4], &bytes);
+    const char *const text = btk_token_text_in(all.tokenizer, all.scratch, 77, &sources[4], &bytes);
     cr_assert(bytes == 3 && memcmp(text, "odd", 3) == 0);
     columns.capacity = 4;
     cr_assert_eq(btk_encode(all.tokenizer, all.scratch, "foo bar", 7, &all.options.encode, &columns,

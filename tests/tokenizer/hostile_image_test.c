@@ -9,6 +9,7 @@
 
 #include "common/hash.h"
 #include "tests/tokenizer/small_tokenizers.h"
+#include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
 
 // A copy of the right alignment that may be written to.
@@ -184,7 +185,13 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "cut bits");
     header = bpe_of_chars("");
     header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
+    expect_refused(header, "rank ids");
+    header = bpe_of_chars("");
+    header->config.merge_count = 1;
     expect_refused(header, "no such rank");
+    header = bpe_of_chars("");
+    header->config.merge_count = 16;
+    expect_refused(header, "too many merges");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");
@@ -196,12 +203,42 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "model is unknown");
 }
 
-Test(hostile_image, a_token_that_continues_is_as_long_as_its_prefix)
+// A copy of bytes that another section shares would change both.
+Test(hostile_image, what_is_decoded_is_utf8_and_no_longer_than_it_says)
 {
-    struct btk_image_header *const header = wordpiece();
-    struct btk_token_info *const tokens = section(header, BTK_SECTION_TOKENS);
-    tokens[4].flags |= BTK_TOKEN_CONTINUES;
-    expect_refused(header, "without its prefix");
+    struct btk_image_header *header = wordpiece();
+    *(uint8_t *)section(header, BTK_SECTION_DECODED_TEXT) = 0xc3;
+    expect_refused(header, "\"decoded text\" is not UTF-8");
+    header = wordpiece();
+    header->config.decoded_bytes_max = 3;
+    expect_refused(header, "\"decoded text\" has a text of another length");
+    header = wordpiece();
+    header->config.shown_bytes_max = 3;
+    expect_refused(header, "longest token");
+}
+
+Test(hostile_image, steps_of_decoders_are_known_and_their_strings_inside)
+{
+    struct btk_image_header *header = wordpiece();
+    struct btk_step *list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = 0;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_KIND_END;
+    expect_refused(header, "\"decoder steps\" has no such step");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].numbers[0] = list[0].data_bytes + 1;
+    expect_refused(header, "a string longer than its data");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    *((uint8_t *)section(header, BTK_SECTION_STEP_DATA) + list[0].data_begin) = 0xff;
+    expect_refused(header, "\"decoder steps\" is not UTF-8");
+    header = wordpiece();
+    list = section(header, BTK_SECTION_DECODER_STEPS);
+    list[0].kind = BTK_DECODE_STRIP; // "##"
+    expect_refused(header, "\"decoder steps\" has no character");
 }
 
 Test(hostile_image, the_longest_token_is_as_long_as_it_says)
@@ -210,7 +247,7 @@ Test(hostile_image, the_longest_token_is_as_long_as_it_says)
     header->config.token_bytes_max = 4;
     expect_refused(header, "longest token");
     struct btk_image_header *const other = bpe();
-    other->config.decoded_bytes_max = 3;
+    other->config.model_bytes_max = 3;
     expect_refused(other, "longest token");
 }
 
@@ -221,11 +258,11 @@ Test(hostile_image, tokens_are_utf8)
     expect_refused(header, "token text");
 }
 
-Test(hostile_image, tokens_of_bytes_exist)
+Test(hostile_image, each_byte_has_a_token_that_exists_or_none)
 {
     struct btk_image_header *const header = bpe();
     uint32_t *const ids = section(header, BTK_SECTION_BYTE_IDS);
-    ids['x'] = 1000;
+    ids['x'] = BTK_NO_TOKEN - 1;
     expect_refused(header, "byte ids");
 }
 
@@ -245,6 +282,57 @@ Test(hostile_image, edges_of_the_tries_lead_on)
 
 // Lengths that do not add up to the piece: only a crafted image can have them, and no check of
 // tokens alone finds them. The engine stays inside of the piece.
+static struct btk_image_header *with_step(const char *normalizer)
+{
+    return copy_image(btk_small_bpe_json("", normalizer, "{\"type\": \"ByteLevel\"}"));
+}
+
+#define REPLACE "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"b\"}"
+
+Test(hostile_image, a_step_of_the_normalizer_is_one_that_there_is)
+{
+    struct btk_image_header *header = with_step(REPLACE);
+    struct btk_step *step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->kind = 200;
+    expect_refused(header, "normalizer steps");
+    header = with_step("{\"type\": \"Nmt\"}");
+    step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->numbers[0] = 100;
+    expect_refused(header, "normalizer steps");
+    header = with_step(REPLACE);
+    header->config.normalizer = 100;
+    expect_refused(header, "normalizer is unknown");
+}
+
+Test(hostile_image, what_a_normalizer_writes_is_utf8_and_inside)
+{
+    struct btk_image_header *header = with_step(REPLACE);
+    struct btk_step *const step = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    step->numbers[0] = step->data_bytes + 1;
+    expect_refused(header, "normalizer steps");
+    header = with_step(REPLACE);
+    uint8_t *const data = section(header, BTK_SECTION_STEP_DATA);
+    data[1] = 0xff;
+    expect_refused(header, "normalizer steps");
+    header = with_step("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"BAAAAAAEAAA=\"}");
+    struct btk_step *const charsmap = section(header, BTK_SECTION_NORMALIZER_STEPS);
+    charsmap->numbers[0] = UINT32_MAX;
+    expect_refused(header, "normalizer steps");
+}
+
+Test(hostile_image, a_normal_form_has_a_token_and_its_text_is_inside)
+{
+    const char *const added = "{\"content\": \"FOO\"}, {\"content\": \"BAR\"}";
+    for (int i = 0; i < 3; i++) {
+        struct btk_image_header *const header = copy_image(btk_small_wordpiece_json(added, ""));
+        struct btk_normal_form *const forms = section(header, BTK_SECTION_NORMAL_FORMS);
+        if (i == 0) forms[1].id = forms[0].id;
+        if (i == 1) forms[1].id = UINT32_MAX;
+        if (i == 2) forms[1].bytes = UINT32_MAX;
+        expect_refused(header, "normal forms");
+    }
+}
+
 Test(hostile_image, offsets_stay_inside_of_the_text)
 {
     struct btk_image_header *const header = bpe();

@@ -55,12 +55,12 @@ static void clear(struct result *result)
     btk_tokenizer_close(&result->tokenizer);
 }
 
-static void expect_token(const struct result *result, const char *text, size_t index,
-                         const char *wanted)
+static void expect_token(const struct result *result, size_t index, const char *wanted)
 {
     size_t bytes;
-    const char *const token = btk_token_text_in(result->tokenizer, result->encoding.ids[index],
-                                                text, &result->encoding.sources[2 * index], &bytes);
+    const char *const token =
+        btk_token_text_in(result->tokenizer, result->scratch, result->encoding.ids[index],
+                          &result->encoding.sources[2 * index], &bytes);
     cr_expect_eq(bytes, strlen(wanted));
     cr_expect_eq(memcmp(token, wanted, strlen(wanted)), 0, "token %zu is not \"%s\"", index,
                  wanted);
@@ -75,8 +75,8 @@ Test(hostile_text, a_token_whose_text_another_took_as_its_spaces_is_left_out)
                     text);
     cr_assert_eq(result.status, 0);
     cr_assert_eq(result.encoding.count, 2);
-    expect_token(&result, text, 0, "A    ");
-    expect_token(&result, text, 1, "b");
+    expect_token(&result, 0, "A    ");
+    expect_token(&result, 1, "b");
     clear(&result);
 }
 
@@ -90,7 +90,7 @@ Test(hostile_text, a_token_whose_spaces_are_all_taken_is_dropped)
                     text);
     cr_assert_eq(result.status, 0);
     cr_assert_eq(result.encoding.count, 1);
-    expect_token(&result, text, 0, text);
+    expect_token(&result, 0, text);
     clear(&result);
 }
 
@@ -149,7 +149,7 @@ Test(hostile_text, sources_speak_of_the_text_with_its_replacements)
     cr_assert_eq(result.encoding.count, 1);
     cr_expect_eq(result.encoding.sources[0], 9);
     cr_expect_eq(result.encoding.sources[1], sizeof replaced - 1);
-    expect_token(&result, replaced, 0, " <m>");
+    expect_token(&result, 0, " <m>");
     clear(&result);
 }
 

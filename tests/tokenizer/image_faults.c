@@ -77,13 +77,13 @@ static void free_columns(struct btk_encoding *columns)
 }
 
 // Reads every token text, so that a sanitizer looks at the bytes.
-static uint64_t read_tokens(const struct btk_tokenizer *tokenizer, const struct run *run,
-                            const char *text)
+static uint64_t read_tokens(const struct btk_tokenizer *tokenizer,
+                            const struct btk_scratch *scratch, const struct run *run)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < run->columns.count; i++) {
         size_t length = 0;
-        const char *const token = btk_token_text_in(tokenizer, run->columns.ids[i], text,
+        const char *const token = btk_token_text_in(tokenizer, scratch, run->columns.ids[i],
                                                     &run->columns.sources[2 * i], &length);
         for (size_t at = 0; token && at < length; at++) sum += (uint8_t)token[at];
     }
@@ -105,7 +105,7 @@ static void work_with(struct run *run, const struct btk_tokenizer *tokenizer,
                                      &run->columns, NULL)
                 == 0)
             {
-                (void)read_tokens(tokenizer, run, text);
+                (void)read_tokens(tokenizer, scratch, run);
                 (void)!btk_decode(tokenizer, run->columns.ids, run->columns.count, round, run->text,
                                   sizeof run->text, &bytes, NULL);
             }

@@ -70,7 +70,7 @@ static void compare_bpe_vocabulary(uint64_t seed)
     struct btk_image image;
     cr_assert_eq(btk_image_view(memory, bytes, &image, NULL), 0);
     struct btk_bpe_scratch scratch;
-    cr_assert_eq(btk_bpe_scratch_init(&scratch, PIECE_MAX), 0);
+    cr_assert_eq(btk_bpe_scratch_init(&scratch, &image, PIECE_MAX), 0);
     for (size_t i = 0; i < sizeof bpe_lengths / sizeof bpe_lengths[0]; i++) {
         uint8_t piece[PIECE_MAX];
         for (size_t at = 0; at < bpe_lengths[i]; at++)

@@ -328,3 +328,76 @@ Test(models, dropout_is_as_likely_as_in_the_reference)
     btk_scratch_free(&scratch);
     btk_tokenizer_close(&tokenizer);
 }
+
+// --- The queue of candidates
+
+static uint64_t lowest(const uint64_t *entries, size_t count, size_t *out_at)
+{
+    *out_at = 0;
+    for (size_t i = 1; i < count; i++)
+        if (entries[i] < entries[*out_at]) *out_at = i;
+    return entries[*out_at];
+}
+
+// New candidates come while others are taken, of any rank: behind, at, and before the present one.
+static void compare_queue(struct btk_bpe_queue *queue, uint64_t *seed)
+{
+    enum { ENTRIES = 600 };
+    uint64_t entries[ENTRIES];
+    size_t count = 0;
+    btk_bpe_queue_reset(queue);
+    for (int step = 0; step < 3000; step++) {
+        const bool pushes = count < ENTRIES && btk_small_random(seed) % 5 < (step < 1000 ? 4 : 2);
+        uint32_t rank = (uint32_t)(btk_small_random(seed) % 100), position = 0;
+        if (pushes) {
+            position = (uint32_t)(btk_small_random(seed) % 1000);
+            entries[count++] = (uint64_t)rank << 32 | position;
+            btk_bpe_queue_push(queue, rank, position);
+            continue;
+        }
+        cr_assert_eq(btk_bpe_queue_try_pop(queue, &rank, &position), count > 0);
+        if (!count) continue;
+        size_t at;
+        cr_assert_eq(lowest(entries, count, &at), (uint64_t)rank << 32 | position);
+        entries[at] = entries[--count];
+    }
+}
+
+Test(models, candidates_come_by_rank_and_place_however_they_are_kept)
+{
+    for (uint32_t ranks = 0; ranks <= 100; ranks += 100) {
+        struct btk_bpe_queue queue;
+        uint64_t seed = 1;
+        cr_assert_eq(btk_bpe_queue_init(&queue, 600, ranks), 0);
+        for (int round = 0; round < 30; round++) compare_queue(&queue, &seed);
+        btk_bpe_queue_clear(&queue);
+    }
+}
+
+// Where candidates are kept by rank, a long piece has the tokens that its parts have between cuts.
+Test(models, a_giant_piece_has_the_tokens_that_the_heap_gives)
+{
+    static char text[300001];
+    uint64_t seed = 3;
+    struct btk_tokenizer *tokenizer = random_bpe(&seed);
+    struct btk_image image = tokenizer->image;
+    struct btk_bpe_scratch by_rank, by_heap;
+    size_t length = 0, rank_count, heap_count;
+    while (length < 200000) length += random_letters(&seed, text + length, 100);
+    const struct btk_bytes piece = {(const uint8_t *)text, length};
+    cr_assert_eq(btk_bpe_scratch_init(&by_rank, &image, length), 0);
+    cr_assert_not_null(by_rank.queue.heads);
+    struct btk_image_config config = *image.config;
+    config.merge_count = 0; // no ranks
+    image.config = &config;
+    cr_assert_eq(btk_bpe_scratch_init(&by_heap, &image, length), 0);
+    cr_assert_null(by_heap.queue.heads);
+    cr_assert_eq(btk_bpe_merge(&image, &by_rank, piece, &rank_count), 0);
+    cr_assert_eq(btk_bpe_merge(&image, &by_heap, piece, &heap_count), 0);
+    cr_assert_eq(rank_count, heap_count);
+    cr_expect_eq(memcmp(by_rank.ids, by_heap.ids, rank_count * sizeof *by_rank.ids), 0);
+    cr_expect_eq(memcmp(by_rank.lengths, by_heap.lengths, rank_count * sizeof *by_rank.ids), 0);
+    btk_bpe_scratch_clear(&by_rank);
+    btk_bpe_scratch_clear(&by_heap);
+    btk_tokenizer_close(&tokenizer);
+}

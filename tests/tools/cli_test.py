@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin/budtiktok"
@@ -289,6 +290,24 @@ class Cluster(Files):
         self.expect(self.submit(b"a"), 4)
         self.expect(run("status", "--connect", self.endpoint), 4)
 
+    def test_a_worker_started_by_hand_joins_and_leaves_on_sigterm(self):
+        self.serve()
+        for options in ((), ("--cpu", str(min(os.sched_getaffinity(0))))):
+            worker = subprocess.Popen([PROGRAM, "worker", "--connect", self.endpoint, *options],
+                                      stderr=subprocess.DEVNULL)
+            self.addCleanup(worker.wait)
+            self.addCleanup(worker.kill)
+            end = time.monotonic() + 20
+            while True:
+                status = run("status", "--connect", self.endpoint, "--json")
+                if json.loads(status.stdout)["workers_ready"] == 2:
+                    break
+                self.assertIsNone(worker.poll(), "the worker ended")
+                self.assertLess(time.monotonic(), end, status.stdout)
+                time.sleep(0.05)
+            worker.send_signal(signal.SIGTERM)
+            self.assertEqual(worker.wait(timeout=20), 0)
+
     def test_an_endpoint_that_cannot_be_one_is_refused(self):
         for endpoint in ("tcp://127.0.0.1:1", "ipc://@x", "nonsense"):
             done = run("submit", "--connect", endpoint, data=b"a")
@@ -321,6 +340,17 @@ class Cluster(Files):
         self.expect(self.submit(b"a"), 4)
         self.serve()
         self.expect(self.submit(b"hello"), 0)
+
+    def test_a_file_where_a_socket_goes_is_left_alone(self):
+        for name in ("control", "control.fd"):
+            with open(self.path(name), "wb") as file:
+                file.write(b"precious")
+            self.expect(run("serve", "--listen", self.endpoint, "--workers", "1", "--http", "off"),
+                        3, "is no socket")
+            with open(self.path(name), "rb") as file:
+                self.assertEqual(file.read(), b"precious")
+            os.remove(self.path(name))
+        self.serve()
 
     def test_a_taken_port_is_six(self):
         with socket.socket() as taken:

@@ -17,6 +17,7 @@ struct btk_tokenizer {
 
 struct btk_scratch {
     uint64_t hits;
+    const char *text; // of the last call
 };
 
 int btk_tokenizer_attach(const void *image, size_t image_bytes, bool is_verified,
@@ -97,15 +98,17 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
     for (size_t i = 0; i < text_bytes; i++) put(encoding, (uint8_t)text[i], i, i + 1);
     if (options->add_special_tokens) put(encoding, SUFFIX_ID, 0, 0);
     scratch->hits++;
+    scratch->text = text;
     return 0;
 }
 
-const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id, const char *text,
+const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
+                              const struct btk_scratch *scratch, uint32_t id,
                               const uint32_t source[2], size_t *out_bytes)
 {
     (void)tokenizer;
     *out_bytes = id > 255 ? 5 : source[1] - source[0];
-    return id > 255 ? "[XXX]" : text + source[0];
+    return id > 255 ? "[XXX]" : scratch->text + source[0];
 }
 
 size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count)

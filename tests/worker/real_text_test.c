@@ -174,14 +174,14 @@ static const uint8_t *run(uint32_t options_id, uint32_t op, uint32_t first, uint
 }
 
 static void check_tokens(const uint8_t *block, const struct btk_result_header *header,
-                         uint64_t begin, const char *text)
+                         uint64_t begin)
 {
     const struct btk_loaded_image *image = btk_image_table_find(
         &runner.images, btk_options_table_find(&runner.options, 2)->tokenizer_id);
     const uint32_t *token_ends = (const void *)(block + header->token_ends_offset);
     for (size_t i = 0; i < expected.count; i++) {
         size_t bytes = 0;
-        const char *token = btk_token_text_in(image->tokenizer, expected.ids[i], text,
+        const char *token = btk_token_text_in(image->tokenizer, image->scratch, expected.ids[i],
                                               expected.sources + 2 * i, &bytes);
         const uint32_t at = begin + i == 0 ? 0 : token_ends[begin + i - 1];
         cr_assert_eq(token_ends[begin + i] - at, bytes);
@@ -214,7 +214,7 @@ static void check_document(const uint8_t *block, uint32_t index, uint32_t in_sha
                  0);
     cr_assert_eq(
         memcmp(block + header.special_mask_offset + begin, expected.special_tokens_mask, count), 0);
-    check_tokens(block, &header, begin, text);
+    check_tokens(block, &header, begin);
 }
 
 static void check_encode(uint32_t document_count, uint32_t options_id)

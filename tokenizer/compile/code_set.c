@@ -55,6 +55,10 @@ static size_t add_range(struct btk_unicode_range *ranges, size_t count,
 bool btk_code_set_union(struct btk_arena *arena, struct btk_code_set a, struct btk_code_set b,
                         struct btk_code_set *out)
 {
+    if (!a.count || !b.count) {
+        *out = a.count ? a : b;
+        return true;
+    }
     struct btk_unicode_range *const ranges = new_ranges(arena, a.count + b.count);
     size_t count = 0, i = 0, j = 0;
     if (!ranges) return false;
@@ -66,11 +70,12 @@ bool btk_code_set_union(struct btk_arena *arena, struct btk_code_set a, struct b
     return true;
 }
 
-// Calls for each overlap; returns how many there are, and writes them if `out` is given.
-static size_t overlaps(struct btk_code_set a, struct btk_code_set b, struct btk_unicode_range *out)
+// How many overlaps there are, up to `limit`; writes them if `out` is given.
+static size_t overlaps(struct btk_code_set a, struct btk_code_set b, size_t limit,
+                       struct btk_unicode_range *out)
 {
     size_t count = 0;
-    for (size_t i = 0, j = 0; i < a.count && j < b.count;) {
+    for (size_t i = 0, j = 0; i < a.count && j < b.count && count < limit;) {
         const struct btk_unicode_range x = a.ranges[i], y = b.ranges[j];
         const uint32_t first = x.first > y.first ? x.first : y.first;
         const uint32_t last = x.last < y.last ? x.last : y.last;
@@ -89,9 +94,9 @@ static size_t overlaps(struct btk_code_set a, struct btk_code_set b, struct btk_
 bool btk_code_set_intersection(struct btk_arena *arena, struct btk_code_set a,
                                struct btk_code_set b, struct btk_code_set *out)
 {
-    struct btk_unicode_range *const ranges = new_ranges(arena, overlaps(a, b, NULL));
+    struct btk_unicode_range *const ranges = new_ranges(arena, overlaps(a, b, SIZE_MAX, NULL));
     if (!ranges) return false;
-    *out = (struct btk_code_set){ranges, overlaps(a, b, ranges)};
+    *out = (struct btk_code_set){ranges, overlaps(a, b, SIZE_MAX, ranges)};
     return true;
 }
 
@@ -157,7 +162,7 @@ bool btk_code_set_equal(struct btk_code_set a, struct btk_code_set b)
 
 bool btk_code_set_disjoint(struct btk_code_set a, struct btk_code_set b)
 {
-    return overlaps(a, b, NULL) == 0;
+    return overlaps(a, b, 1, NULL) == 0;
 }
 
 bool btk_code_set_within(struct btk_code_set inner, struct btk_code_set outer)

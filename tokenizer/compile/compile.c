@@ -78,12 +78,6 @@ enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler)
                                                                      : BTK_REGEX_ONIGURUMA;
 }
 
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler)
-{
-    return (compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES)
-           || compiler->config.decoder == BTK_DECODER_BYTE_LEVEL;
-}
-
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask)
 {
@@ -179,7 +173,7 @@ static int run_steps(struct btk_compiler *compiler)
     static btk_compile_step *const steps[] = {
         btk_compile_vocabulary, btk_compile_normalizer,   btk_compile_pretokenizer,
         btk_compile_decoder,    btk_compile_added_tokens, btk_compile_postprocessor,
-        btk_compile_texts,
+        btk_compile_texts,      btk_compile_decoded,
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(steps); i++) {
         const int status = steps[i](compiler);

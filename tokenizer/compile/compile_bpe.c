@@ -119,8 +119,8 @@ static int compile_chars(struct btk_compiler *compiler)
 
 static struct btk_bytes decoded_text(const struct btk_compiler *compiler, uint32_t id)
 {
-    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_DECODED_ENDS].data;
-    return (struct btk_bytes){compiler->sections[BTK_SECTION_DECODED_TEXT].data + ends[id],
+    const uint32_t *const ends = (const void *)compiler->sections[BTK_SECTION_BYTES_ENDS].data;
+    return (struct btk_bytes){compiler->sections[BTK_SECTION_BYTES_TEXT].data + ends[id],
                               ends[id + 1] - ends[id]};
 }
 
@@ -199,6 +199,7 @@ static int compile_merges(struct btk_compiler *compiler)
     if (status < 0) return status;
     for (uint32_t i = 0; i < compiler->merge_count; i++)
         put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i]);
+    compiler->config.merge_count = compiler->merge_count;
     if (!(compiler->config.model_flags & BTK_MODEL_KEEPS_STALE)) return 0;
     for (uint32_t i = 0; i < compiler->merge_count; i++)
         if (btk_buffer_append(&compiler->sections[BTK_SECTION_RANK_IDS], &compiler->merges[i].id,

@@ -7,12 +7,38 @@
 #include "tokenizer/image.h"
 #include "tokenizer/model/bpe.h"
 
+// Many decoders leave tokens as they are, or make the bytes that the model reads: what is the same
+// stands there once.
+static bool try_share(const struct btk_compiler *compiler, struct btk_image_header *header,
+                      unsigned at)
+{
+    static const struct {
+        enum btk_section section, other;
+    } likely[] = {
+        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_TOKEN_ENDS},
+        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_TOKEN_TEXT},
+        {BTK_SECTION_DECODED_ENDS, BTK_SECTION_BYTES_ENDS},
+        {BTK_SECTION_DECODED_TEXT, BTK_SECTION_BYTES_TEXT},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(likely); i++) {
+        const struct btk_buffer *const section = &compiler->sections[at];
+        const struct btk_buffer *const other = &compiler->sections[likely[i].other];
+        if (likely[i].section != at || !section->length || section->length != other->length
+            || memcmp(section->data, other->data, section->length) != 0)
+            continue;
+        header->sections[at] = header->sections[likely[i].other];
+        return true;
+    }
+    return false;
+}
+
 static int append_sections(struct btk_compiler *compiler, struct btk_buffer *image,
                            struct btk_image_header *header)
 {
     static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
         const struct btk_buffer *const section = &compiler->sections[i];
+        if (try_share(compiler, header, i)) continue;
         const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
         if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
         header->sections[i] = (struct btk_image_section){image->length, section->length};
@@ -31,8 +57,8 @@ static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *i
     if (status < 0) return status;
     struct btk_bpe_scratch scratch;
     const size_t bytes_max =
-        btk_max_size(view.config->decoded_bytes_max, view.config->token_bytes_max);
-    if (btk_bpe_scratch_init(&scratch, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
+        btk_max_size(view.config->model_bytes_max, view.config->token_bytes_max);
+    if (btk_bpe_scratch_init(&scratch, &view, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
         return btk_compiler_no_memory(compiler);
     struct btk_token_info *const tokens =
         (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);

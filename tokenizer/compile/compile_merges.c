@@ -95,7 +95,7 @@ int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json
         return btk_compiler_refuse(compiler, "model.merges", "is to be an array, but is %s",
                                    merges ? btk_json_type_name(merges) : "missing");
     const size_t count = btk_json_count(merges);
-    if (count >= UINT32_MAX / 4) return refuse_merge(compiler, count, "is one too many");
+    if (count > BTK_MERGE_LIMIT) return refuse_merge(compiler, count, "is one too many");
     compiler->merges = btk_arena_allocate(&compiler->arena, (count + 1) * sizeof *compiler->merges);
     if (!compiler->merges) return btk_compiler_no_memory(compiler);
     compiler->merge_count = 0;

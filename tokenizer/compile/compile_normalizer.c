@@ -173,8 +173,37 @@ static int add_replace(const struct component *component, enum btk_normalizer_st
                     (struct btk_bytes){data, pattern.length + content.length});
 }
 
-static int add_regex_replace(const struct component *component, struct btk_bytes pattern,
-                             struct btk_bytes content)
+// Regular expressions that real files have and that need none: a text, or a run of spaces.
+static bool is_plain_text(struct btk_bytes pattern)
+{
+    for (size_t i = 0; i < pattern.length; i++)
+        if (memchr("\\.*?+^$|()[]{}", pattern.data[i], 15)) return false;
+    return pattern.length > 0;
+}
+
+static bool try_run(struct btk_bytes pattern, struct btk_step *out_step)
+{
+    static const struct {
+        const char *pattern;
+        enum btk_normalizer_set set;
+        uint32_t count_min;
+    } runs[] = {
+        {" +", BTK_NORMALIZER_BLANK, 1},
+        {" {2,}", BTK_NORMALIZER_BLANK, 2},
+        {"\\s+", BTK_NORMALIZER_REGEX_SPACE, 1},
+        {"\\s{2,}", BTK_NORMALIZER_REGEX_SPACE, 2},
+    };
+    for (unsigned i = 0; i < BTK_ARRAY_COUNT(runs); i++) {
+        if (!btk_bytes_are(pattern, runs[i].pattern)) continue;
+        *out_step = (struct btk_step){.kind = BTK_NORMALIZER_STEP_REPLACE_RUN,
+                                      .numbers = {0, runs[i].set, runs[i].count_min}};
+        return true;
+    }
+    return false;
+}
+
+static int add_general_replace(const struct component *component, struct btk_bytes pattern,
+                               struct btk_bytes content)
 {
     struct btk_regex *regex = NULL;
     struct btk_buffer rewritten;
@@ -190,6 +219,16 @@ static int add_regex_replace(const struct component *component, struct btk_bytes
         status = add_replace(component, BTK_NORMALIZER_STEP_REPLACE_ALL, bytes, content);
     btk_buffer_clear(&rewritten);
     return status;
+}
+
+static int add_regex_replace(const struct component *component, struct btk_bytes pattern,
+                             struct btk_bytes content)
+{
+    struct btk_step step;
+    if (is_plain_text(pattern))
+        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, pattern, content);
+    return try_run(pattern, &step) ? add_step(component, step, content)
+                                   : add_general_replace(component, pattern, content);
 }
 
 static int compile_replace(const struct component *component)

@@ -9,6 +9,11 @@
 
 enum { SPACE_MARK = 0x120 }; // the byte 0x20 in the byte-level alphabet
 
+static bool reads_bytes(const struct btk_compiler *compiler)
+{
+    return compiler->config.flags & BTK_PIPELINE_MODEL_READS_BYTES;
+}
+
 static bool is_trimmed(uint32_t code_point)
 {
     return code_point == SPACE_MARK || (btk_unicode_classes(code_point) & BTK_CLASS_WHITESPACE);
@@ -54,9 +59,13 @@ static int append_text(struct btk_compiler *compiler, enum btk_section ends, enu
     return append_end(compiler, ends, text);
 }
 
-// The bytes that a text of the byte-level alphabet stands for. One that is not all of the alphabet
-// stands for itself, as the reference's decoder has it.
-static int decode(struct btk_compiler *compiler, struct btk_bytes text, struct btk_bytes *out_bytes)
+static void note_length(uint32_t *in_out_max, size_t length)
+{
+    if (length > *in_out_max) *in_out_max = (uint32_t)length;
+}
+
+// What a model that reads bytes reads. A token that is not all of the alphabet stands for itself.
+static int append_bytes(struct btk_compiler *compiler, struct btk_bytes text)
 {
     uint8_t *const bytes = (uint8_t *)btk_arena_copy(&compiler->arena, text);
     if (!bytes) return btk_compiler_no_memory(compiler);
@@ -65,42 +74,19 @@ static int decode(struct btk_compiler *compiler, struct btk_bytes text, struct b
         if (text.length) memcpy(bytes, text.data, text.length);
         length = text.length;
     }
-    *out_bytes = (struct btk_bytes){bytes, length};
-    return 0;
-}
-
-static void count_decoded(struct btk_compiler *compiler, size_t length)
-{
-    if (length > compiler->config.decoded_bytes_max)
-        compiler->config.decoded_bytes_max = (uint32_t)length;
-}
-
-static int append_decoded(struct btk_compiler *compiler, struct btk_bytes text)
-{
-    struct btk_bytes bytes = {0};
-    const int status = btk_compiler_needs_bytes(compiler) ? decode(compiler, text, &bytes) : 0;
-    if (status < 0) return status;
-    count_decoded(compiler, bytes.length);
-    return append_text(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT, bytes);
+    note_length(&compiler->config.model_bytes_max, length);
+    return append_text(compiler, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT,
+                       (struct btk_bytes){bytes, length});
 }
 
 static int append_normal_form(struct btk_compiler *compiler, uint32_t id, struct btk_bytes shown)
 {
-    struct btk_bytes bytes = {0};
-    const int status = btk_compiler_needs_bytes(compiler) ? decode(compiler, shown, &bytes) : 0;
-    if (status < 0) return status;
-    count_decoded(compiler, btk_max_size(bytes.length, shown.length));
     struct btk_buffer *const text = &compiler->sections[BTK_SECTION_NORMAL_FORM_TEXT];
     const struct btk_normal_form form = {
-        .id = id,
-        .begin = (uint32_t)text->length,
-        .shown_bytes = (uint32_t)shown.length,
-        .decoded_bytes = (uint32_t)bytes.length,
-    };
-    if (text->length + shown.length + bytes.length > INT32_MAX)
+        .id = id, .begin = (uint32_t)text->length, .bytes = (uint32_t)shown.length};
+    if (text->length + shown.length > INT32_MAX)
         return btk_compiler_refuse(compiler, "added_tokens", "more than 2 GiB of tokens");
     if (btk_buffer_append(text, shown.data, shown.length) < 0
-        || btk_buffer_append(text, bytes.data, bytes.length) < 0
         || btk_buffer_append(&compiler->sections[BTK_SECTION_NORMAL_FORMS], &form, sizeof form) < 0)
         return btk_compiler_no_memory(compiler);
     return 0;
@@ -110,18 +96,14 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
 {
     const struct btk_compiler_token token = compiler->tokens[id];
     const struct btk_bytes shown = token.flags & BTK_TOKEN_NORMALIZED ? token.normal : token.text;
-    const struct btk_bytes prefix = compiler->prefix;
     struct btk_token_info info = {.flags = token.flags & ~BTK_COMPILER_TOKEN_OUTSIDE};
-    if (token.text.length > compiler->config.token_bytes_max)
-        compiler->config.token_bytes_max = (uint32_t)token.text.length;
-    if (prefix.length && shown.length >= prefix.length
-        && memcmp(shown.data, prefix.data, prefix.length) == 0)
-        info.flags |= BTK_TOKEN_CONTINUES;
+    note_length(&compiler->config.token_bytes_max, token.text.length);
+    note_length(&compiler->config.shown_bytes_max, shown.length);
     count_spaces(shown, &info);
     if (btk_buffer_append(&compiler->sections[BTK_SECTION_TOKENS], &info, sizeof info) < 0)
         return btk_compiler_no_memory(compiler);
     int status = append_text(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT, token.text);
-    if (!status) status = append_decoded(compiler, token.text);
+    if (!status && reads_bytes(compiler)) status = append_bytes(compiler, token.text);
     if (!status && (token.flags & BTK_TOKEN_NORMALIZED))
         status = append_normal_form(compiler, id, shown);
     return status;
@@ -130,7 +112,8 @@ static int append_token(struct btk_compiler *compiler, uint32_t id)
 int btk_compile_texts(struct btk_compiler *compiler)
 {
     int status = append_end(compiler, BTK_SECTION_TOKEN_ENDS, BTK_SECTION_TOKEN_TEXT);
-    if (!status) status = append_end(compiler, BTK_SECTION_DECODED_ENDS, BTK_SECTION_DECODED_TEXT);
+    if (!status && reads_bytes(compiler))
+        status = append_end(compiler, BTK_SECTION_BYTES_ENDS, BTK_SECTION_BYTES_TEXT);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = append_token(compiler, id);
     return status;

@@ -79,9 +79,6 @@ bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b);
 // In which dialect are the patterns of the file?
 enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler);
 
-// Are the bytes that tokens stand for wanted, in DECODED_TEXT?
-bool btk_compiler_needs_bytes(const struct btk_compiler *compiler);
-
 // The id of a token of the model or an added one; BTK_NO_TOKEN. Uses the table that
 // btk_compile_text_lookup() made last.
 uint32_t btk_compiler_find_token(const struct btk_compiler *compiler, struct btk_bytes text);
@@ -117,7 +114,8 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
-int btk_compile_texts(struct btk_compiler *compiler); // tokens, their texts and bytes
+int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
+int btk_compile_decoded(struct btk_compiler *compiler);   // what the decoder makes of them
 int btk_compile_bpe(struct btk_compiler *compiler);
 int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
 int btk_compile_unigram(struct btk_compiler *compiler);

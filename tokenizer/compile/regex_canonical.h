@@ -10,7 +10,7 @@
 #include "common/buffer.h"
 #include "tokenizer/compile/regex_ast.h"
 
-// Appends the form of `tree` (bytes, no text). The tree is changed and still means the same.
-// -ENOMEM.
-BTK_MUST_USE int btk_regex_canonical(struct btk_arena *arena, struct btk_regex_node *tree,
+// Appends the form of the tree (bytes, no text). *tree becomes one that is spelt this way and means
+// the same. -ENOMEM.
+BTK_MUST_USE int btk_regex_canonical(struct btk_arena *arena, struct btk_regex_node **tree,
                                      struct btk_buffer *out);

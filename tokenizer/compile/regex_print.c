@@ -8,7 +8,6 @@ struct printer {
     struct btk_buffer *out;
     size_t begin;
     bool has_backrefs;
-    bool counts; // loops here take no step that the library counts: see tokenizer/regex.c
     int status;
 };
 
@@ -79,7 +78,7 @@ static void put_set(struct printer *printer, struct btk_code_set set)
     const bool is_all = set.count == 2 && set.ranges[0].first == 0 && set.ranges[0].last == 0xd7ff
                         && set.ranges[1].first == 0xe000 && set.ranges[1].last == 0x10ffff;
     if (!set.count) {
-        put(printer, "(?!)");
+        put(printer, "[0&&1]");
     } else if (is_all) {
         put(printer, "(?m:.)");
     } else if (is_one) {
@@ -93,32 +92,58 @@ static void put_set(struct printer *printer, struct btk_code_set set)
     }
 }
 
-static void put_node(struct printer *printer, const struct btk_regex_node *node);
+// Whether all that is behind a node matches whatever comes: what the node takes then is the match's.
+enum ending { MAY_FAIL, MATCHES };
 
-static void put_children(struct printer *printer, const struct btk_regex_node *node,
-                         const char *between)
+static void put_node(struct printer *printer, const struct btk_regex_node *node,
+                     enum ending ending);
+
+// Does it match at any place of any text?
+static bool always_matches(const struct btk_regex_node *node)
 {
+    bool all = true, any = false;
+    if (node->kind == BTK_REGEX_EMPTY || node->kind == BTK_REGEX_KEEP) return true;
+    if (node->kind == BTK_REGEX_REPEAT && node->repeat.min == 0) return true;
+    if (node->kind == BTK_REGEX_LOOK) return false;
     for (const struct btk_regex_node *child = node->child; child; child = child->next) {
-        put_node(printer, child);
-        if (child->next) put(printer, between);
+        const bool matches = always_matches(child);
+        all &= matches;
+        any |= matches;
+    }
+    return node->kind == BTK_REGEX_SEQUENCE ? all : any;
+}
+
+static void put_sequence(struct printer *printer, const struct btk_regex_node *node,
+                         enum ending ending)
+{
+    // The last child that may fail, and all before it, are followed by what may fail.
+    const struct btk_regex_node *last = NULL;
+    for (const struct btk_regex_node *child = node->child; child; child = child->next)
+        if (!always_matches(child)) last = child;
+    bool is_behind = last == NULL;
+    for (const struct btk_regex_node *child = node->child; child; child = child->next) {
+        is_behind |= child == last;
+        put_node(printer, child, is_behind ? ending : MAY_FAIL);
     }
 }
 
-static void put_group(struct printer *printer, const char *open, const struct btk_regex_node *node)
+static void put_choice(struct printer *printer, const struct btk_regex_node *node,
+                       enum ending ending)
 {
-    put(printer, open);
-    put_node(printer, node->child);
+    put(printer, "(?:");
+    for (const struct btk_regex_node *child = node->child; child; child = child->next) {
+        put_node(printer, child, ending);
+        if (child->next) put(printer, "|");
+    }
     put(printer, ")");
 }
 
-// Inside of what the library cuts off, where nothing steps back.
-static void put_uncounted(struct printer *printer, const char *open,
-                          const struct btk_regex_node *node)
+static void put_group(struct printer *printer, const char *open, const struct btk_regex_node *node,
+                      enum ending ending)
 {
-    const bool counts = printer->counts;
-    printer->counts = true;
-    put_group(printer, open, node);
-    printer->counts = counts;
+    put(printer, open);
+    put_node(printer, node->child, ending);
+    put(printer, ")");
 }
 
 static void put_bounds(struct printer *printer, const struct btk_regex_node *node)
@@ -138,24 +163,57 @@ static void put_bounds(struct printer *printer, const struct btk_regex_node *nod
     if (node->repeat.mode == BTK_REGEX_LAZY) put(printer, "?");
 }
 
-static void put_repeat(struct printer *printer, const struct btk_regex_node *node)
+// The library refuses to repeat what is a place, or may be one; in a group with flags it does not
+// look.
+static bool is_place(const struct btk_regex_node *node)
 {
-    const bool is_possessive = node->repeat.mode == BTK_REGEX_POSSESSIVE;
-    const bool counts = printer->counts;
-    printer->counts |= is_possessive;
-    if (is_possessive) put(printer, "(?>");
-    put(printer, "(?:");
-    put_node(printer, node->child);
-    if (printer->counts && node->repeat.max > 1) put(printer, "(?{.})");
-    put(printer, ")");
-    put_bounds(printer, node);
-    if (is_possessive) put(printer, ")");
-    printer->counts = counts;
+    switch (node->kind) {
+    case BTK_REGEX_LOOK:
+    case BTK_REGEX_ASSERTION:
+    case BTK_REGEX_KEEP: return true;
+    case BTK_REGEX_SEQUENCE: return node->child && !node->child->next && is_place(node->child);
+    case BTK_REGEX_GROUP: return is_place(node->child);
+    case BTK_REGEX_CHOICE:
+        for (const struct btk_regex_node *child = node->child; child; child = child->next)
+            if (is_place(child)) return true;
+        return false;
+    default: return false;
+    }
 }
 
-static void put_capture(struct printer *printer, const struct btk_regex_node *node)
+// A loop in a loop counts by itself, and the library makes one of both if nothing is in between.
+static bool is_loop(const struct btk_regex_node *node)
 {
-    put_group(printer, printer->has_backrefs ? "(" : "(?:", node);
+    if (node->kind == BTK_REGEX_SEQUENCE && node->child && !node->child->next)
+        return is_loop(node->child);
+    return node->kind == BTK_REGEX_REPEAT;
+}
+
+// A loop may take much and be in vain, and take it again from the next place. Its steps must count;
+// the library counts those back alone, and those not where it cuts them off. So each round of such
+// a loop calls tokenizer/regex.c. What a loop took at the end of the match was not in vain.
+static bool must_count(const struct btk_regex_node *node, enum ending ending)
+{
+    enum { FEW = 16 };
+    if (is_loop(node->child)) return false;
+    return node->repeat.min > FEW || (ending == MAY_FAIL && node->repeat.max > FEW);
+}
+
+static void put_repeat(struct printer *printer, const struct btk_regex_node *node,
+                       enum ending ending)
+{
+    const bool is_set = node->child->kind == BTK_REGEX_SET;
+    const bool counts = must_count(node, ending);
+    // Nothing is given back where nothing behind can fail: so it need not be remembered.
+    const bool is_cut = node->repeat.mode == BTK_REGEX_POSSESSIVE
+                        || (node->repeat.mode == BTK_REGEX_GREEDY && ending == MATCHES && is_set);
+    if (is_cut) put(printer, "(?>");
+    put(printer, is_place(node->child) ? "(?-i:" : "(?:");
+    put_node(printer, node->child, node->repeat.max == 1 ? ending : MAY_FAIL);
+    if (counts) put(printer, "(?{.})");
+    put(printer, ")");
+    put_bounds(printer, node);
+    if (is_cut) put(printer, ")");
 }
 
 static void put_look(struct printer *printer, const struct btk_regex_node *node)
@@ -163,8 +221,7 @@ static void put_look(struct printer *printer, const struct btk_regex_node *node)
     const char *const open = node->look.is_behind    ? node->look.is_negated ? "(?<!" : "(?<="
                              : node->look.is_negated ? "(?!"
                                                      : "(?=";
-    // How far a look-behind can go is bounded by what it is made of.
-    put_uncounted(printer, open, node);
+    put_group(printer, open, node, MAY_FAIL);
 }
 
 static void put_assertion(struct printer *printer, enum btk_regex_assertion assertion)
@@ -181,21 +238,19 @@ static void put_backref(struct printer *printer, uint32_t group)
     put(printer, ">");
 }
 
-static void put_node(struct printer *printer, const struct btk_regex_node *node)
+static void put_node(struct printer *printer, const struct btk_regex_node *node, enum ending ending)
 {
     if (printer->status) return;
     switch (node->kind) {
     case BTK_REGEX_EMPTY: put(printer, "(?:)"); break;
     case BTK_REGEX_SET: put_set(printer, node->set); break;
-    case BTK_REGEX_SEQUENCE: put_children(printer, node, ""); break;
-    case BTK_REGEX_CHOICE:
-        put(printer, "(?:");
-        put_children(printer, node, "|");
-        put(printer, ")");
+    case BTK_REGEX_SEQUENCE: put_sequence(printer, node, ending); break;
+    case BTK_REGEX_CHOICE: put_choice(printer, node, ending); break;
+    case BTK_REGEX_REPEAT: put_repeat(printer, node, ending); break;
+    case BTK_REGEX_GROUP:
+        put_group(printer, printer->has_backrefs ? "(" : "(?:", node, ending);
         break;
-    case BTK_REGEX_REPEAT: put_repeat(printer, node); break;
-    case BTK_REGEX_GROUP: put_capture(printer, node); break;
-    case BTK_REGEX_ATOMIC: put_uncounted(printer, "(?>", node); break;
+    case BTK_REGEX_ATOMIC: put_group(printer, "(?>", node, ending); break;
     case BTK_REGEX_LOOK: put_look(printer, node); break;
     case BTK_REGEX_ASSERTION: put_assertion(printer, node->assertion); break;
     case BTK_REGEX_BACKREF: put_backref(printer, node->group); break;
@@ -209,6 +264,6 @@ int btk_regex_print(const struct btk_regex_node *tree, struct btk_buffer *out)
 {
     struct printer printer = {.out = out, .begin = out->length};
     printer.has_backrefs = btk_regex_tree_has(tree, BTK_REGEX_BACKREF);
-    put_node(&printer, tree);
+    put_node(&printer, tree, MATCHES);
     return printer.status;
 }

@@ -35,7 +35,7 @@ static bool append_form(struct btk_bytes pattern, enum btk_regex_dialect dialect
     struct btk_regex_node *tree;
     btk_arena_init(&arena);
     const bool is_made = btk_regex_parse(pattern, dialect, &arena, &tree, NULL) == 0
-                         && btk_regex_canonical(&arena, tree, out) == 0;
+                         && btk_regex_canonical(&arena, &tree, out) == 0;
     btk_arena_clear(&arena);
     return is_made;
 }

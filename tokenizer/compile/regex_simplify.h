@@ -5,8 +5,7 @@
 #include "common/buffer.h"
 #include "tokenizer/compile/regex_ast.h"
 
-// regex_canonical.c: appends what a node is; no order of memory, no pointer is in it. Together with
-// `next`, its siblings too. -ENOMEM.
+// regex_canonical.c: appends what a node is, without its siblings. -ENOMEM.
 BTK_MUST_USE int btk_regex_serialize(const struct btk_regex_node *node, struct btk_buffer *out);
 // < 0, 0 or > 0, by the serialized form. False when there is no memory.
 BTK_MUST_USE bool btk_regex_compare(const struct btk_regex_node *a, const struct btk_regex_node *b,

@@ -9,7 +9,11 @@
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
 
-enum { LINE_MAX_SYMBOLS = 64, TICK_EVERY = 1 << 16 };
+enum {
+    LINE_MAX_SYMBOLS = 64,
+    LARGE_SYMBOLS = 1 << 17, // from here on candidates are kept by rank
+    TICK_EVERY = 1 << 16
+};
 
 #define NO_RANK UINT32_MAX
 
@@ -26,7 +30,13 @@ size_t btk_bpe_symbols_max(const struct btk_image_config *config, size_t piece_b
     return (per_byte + config->prefix_bytes) * piece_bytes + config->suffix_bytes;
 }
 
-int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity)
+static bool draws(const struct btk_image_config *config)
+{
+    return config->dropout > 0 && config->dropout < 1;
+}
+
+int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, const struct btk_image *image,
+                         size_t capacity)
 {
     const size_t count = capacity + 1;
     *scratch = (struct btk_bpe_scratch){.capacity = capacity};
@@ -35,8 +45,12 @@ int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity)
     scratch->previous = malloc(count * sizeof *scratch->previous);
     scratch->next = malloc(count * sizeof *scratch->next);
     // Each of the n - 1 pairs; each of at most n - 1 merges takes one away and puts two there.
-    scratch->heap = malloc(2 * count * sizeof *scratch->heap);
-    if (scratch->ids && scratch->lengths && scratch->previous && scratch->next && scratch->heap)
+    const size_t candidates = 2 * count;
+    const uint32_t ranks = capacity > LARGE_SYMBOLS ? image->config->merge_count : 0;
+    if (draws(image->config)) scratch->skipped = malloc(candidates * sizeof *scratch->skipped);
+    if ((!draws(image->config) || scratch->skipped) && scratch->ids && scratch->lengths
+        && scratch->previous && scratch->next
+        && btk_bpe_queue_init(&scratch->queue, candidates, ranks) == 0)
         return 0;
     btk_bpe_scratch_clear(scratch);
     return -ENOMEM;
@@ -49,7 +63,8 @@ void btk_bpe_scratch_clear(struct btk_bpe_scratch *scratch)
     free(scratch->lengths);
     free(scratch->previous);
     free(scratch->next);
-    free(scratch->heap);
+    free(scratch->skipped);
+    btk_bpe_queue_clear(&scratch->queue);
     *scratch = (struct btk_bpe_scratch){0};
 }
 
@@ -154,8 +169,8 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
         size_t length = 1;
         const uint32_t code_point = is_byte ? byte : btk_utf8_decode(piece.data + at, &length);
         const uint32_t place = char_place(config, at, at + length, piece.length);
-        const uint32_t id =
-            is_byte ? image->byte_ids[place << 8 | byte] : btk_bpe_find_char(image, code_point, place);
+        const uint32_t id = is_byte ? image->byte_ids[place << 8 | byte]
+                                    : btk_bpe_find_char(image, code_point, place);
         if (id == BTK_NO_TOKEN) {
             const int status =
                 add_unknown(spelling, (struct btk_bytes){piece.data + at, length}, place);
@@ -169,6 +184,26 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
     }
     flush_unknown(spelling);
     return 0;
+}
+
+// All of it in one go, where each byte has a token wherever it stands. False: one has none.
+static bool try_spell_bytes(struct spelling *spelling, struct btk_bytes piece)
+{
+    const struct btk_image *const image = spelling->image;
+    const struct btk_image_config *const config = image->config;
+    struct btk_bpe_scratch *const scratch = spelling->scratch;
+    if (!(config->flags & BTK_PIPELINE_MODEL_READS_BYTES) || config->prefix_bytes
+        || config->suffix_bytes || (config->model_flags & BTK_MODEL_COUNTS_ALPHABET))
+        return false;
+    for (size_t i = 0; i < piece.length; i++) {
+        const uint32_t id = image->byte_ids[piece.data[i]];
+        if (id == BTK_NO_TOKEN) return false;
+        tick(scratch, i);
+        scratch->ids[i] = id;
+        scratch->lengths[i] = 1;
+    }
+    spelling->count = piece.length;
+    return true;
 }
 
 // --- Merges
@@ -244,39 +279,6 @@ static size_t merge_line(const struct btk_image *image, struct btk_bpe_scratch *
 
 // --- Long lists: a token stands where its first symbol stood; lengths 0: merged away
 
-static void sift_up(uint64_t *heap, size_t at)
-{
-    const uint64_t value = heap[at];
-    while (at > 0 && heap[(at - 1) / 2] > value) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = value;
-}
-
-static void push(struct btk_bpe_scratch *scratch, uint64_t entry)
-{
-    scratch->heap[scratch->heap_count] = entry;
-    sift_up(scratch->heap, scratch->heap_count++);
-}
-
-static uint64_t pop(struct btk_bpe_scratch *scratch)
-{
-    uint64_t *const heap = scratch->heap;
-    const uint64_t top = heap[0];
-    const size_t count = --scratch->heap_count;
-    const uint64_t value = heap[count];
-    size_t at = 0;
-    for (size_t child = 1; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && heap[child + 1] < heap[child]) child++;
-        if (heap[child] >= value) break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = value;
-    return top;
-}
-
 static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scratch,
                       uint32_t position, uint32_t end)
 {
@@ -284,7 +286,7 @@ static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scr
     if (right >= end) return;
     const struct btk_merge_slot merge =
         find_merge(image, scratch->ids[position], scratch->ids[right]);
-    if (merge.rank != NO_RANK) push(scratch, (uint64_t)merge.rank << 32 | position);
+    if (merge.rank != NO_RANK) btk_bpe_queue_push(&scratch->queue, merge.rank, position);
 }
 
 static void merge_pair(const struct btk_image *image, struct btk_bpe_scratch *scratch,
@@ -313,9 +315,8 @@ static size_t compact(struct btk_bpe_scratch *scratch, uint32_t end)
 
 // The merge that a candidate stands for, if it still holds.
 static bool try_candidate(const struct btk_image *image, const struct btk_bpe_scratch *scratch,
-                          uint64_t entry, uint32_t end, uint32_t *out_id)
+                          uint32_t rank, uint32_t position, uint32_t end, uint32_t *out_id)
 {
-    const uint32_t position = (uint32_t)entry, rank = (uint32_t)(entry >> 32);
     if (!scratch->lengths[position] || scratch->next[position] >= end) return false;
     const struct btk_merge_slot merge =
         find_merge(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
@@ -332,39 +333,41 @@ static float draw(struct btk_bpe_scratch *scratch)
     return (float)(btk_mix64(scratch->random) >> 40) * 0x1p-24f;
 }
 
-// Candidates that were left out come back when the next one is not; they wait at the end of the
-// heap's memory, which has room for all.
-static size_t put_back(struct btk_bpe_scratch *scratch, size_t skipped)
+// Candidates that are left out come back when the next one is not.
+static bool try_skip(struct btk_bpe_scratch *scratch, float dropout, uint32_t rank,
+                     uint32_t position)
 {
-    const uint64_t *const end = scratch->heap + 2 * scratch->capacity;
-    for (; skipped; skipped--) push(scratch, *(end - skipped));
-    return 0;
+    if (dropout <= 0) return false;
+    if (draw(scratch) < dropout) {
+        scratch->skipped[scratch->skipped_count++] = (uint64_t)rank << 32 | position;
+        return true;
+    }
+    while (scratch->skipped_count) {
+        const uint64_t entry = scratch->skipped[--scratch->skipped_count];
+        btk_bpe_queue_push(&scratch->queue, (uint32_t)(entry >> 32), (uint32_t)entry);
+    }
+    return false;
 }
 
 static void merge_candidates(const struct btk_image *image, struct btk_bpe_scratch *scratch,
                              uint32_t end)
 {
     const float dropout = image->config->dropout;
-    size_t skipped = 0;
-    for (size_t taken = 0; scratch->heap_count; taken++) {
+    uint32_t rank, position, id;
+    scratch->skipped_count = 0;
+    for (size_t taken = 0; btk_bpe_queue_try_pop(&scratch->queue, &rank, &position); taken++) {
         tick(scratch, taken);
-        const uint64_t entry = pop(scratch);
-        uint32_t id;
-        if (dropout > 0 && draw(scratch) < dropout) {
-            scratch->heap[2 * scratch->capacity - ++skipped] = entry;
-            continue;
-        }
-        skipped = put_back(scratch, skipped);
-        if (!try_candidate(image, scratch, entry, end, &id)) continue;
-        scratch->ids[(uint32_t)entry] = id;
-        merge_pair(image, scratch, (uint32_t)entry, end);
+        if (try_skip(scratch, dropout, rank, position)) continue;
+        if (!try_candidate(image, scratch, rank, position, end, &id)) continue;
+        scratch->ids[position] = id;
+        merge_pair(image, scratch, position, end);
     }
 }
 
 static size_t merge_heap(const struct btk_image *image, struct btk_bpe_scratch *scratch,
                          uint32_t end)
 {
-    scratch->heap_count = 0;
+    btk_bpe_queue_reset(&scratch->queue);
     for (uint32_t i = 0; i < end; i++) {
         tick(scratch, i);
         scratch->previous[i] = i - 1;
@@ -383,7 +386,7 @@ int btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch
 {
     const struct btk_image_config *const config = image->config;
     struct spelling spelling = {.image = image, .scratch = scratch};
-    const int status = spell(&spelling, piece);
+    const int status = try_spell_bytes(&spelling, piece) ? 0 : spell(&spelling, piece);
     if (status < 0) return status;
     const bool is_plain = config->dropout <= 0 && !(config->model_flags & BTK_MODEL_KEEPS_STALE);
     if (config->dropout >= 1)

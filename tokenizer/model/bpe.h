@@ -6,14 +6,14 @@
 //     merged     15    22     4</w>       or nothing at all, which shifts what follows
 //
 // Short lists of symbols look for the lowest rank in a line of ranks; long ones keep the candidates
-// in a heap (Sennrich, Haddow, Birch 2016; the order of the reference's models/bpe/word.rs). Nothing
+// in a queue (Sennrich, Haddow, Birch 2016; the order of the reference's models/bpe/word.rs). Nothing
 // is quadratic: the line is used up to a fixed length.
 //
 // Stale candidates. The reference drops a candidate whose pair has changed only when the new pair
 // merges to another token. The length of a token's text without its prefix is the sum of those of
 // its two parts, so as long as right parts are not empty and no two tokens have one id, a pair that
 // has changed has grown, and gives another token: looking at the present ranks alone is the same.
-// Other vocabularies have BTK_MODEL_KEEPS_STALE, and go through the heap by its rule.
+// Other vocabularies have BTK_MODEL_KEEPS_STALE, and go through the queue by its rule.
 //
 // Lengths are bytes of the piece. With BTK_MODEL_COUNTS_ALPHABET they are those that the piece has
 // when it is spelled in the byte-level alphabet, where some characters have two bytes: only then do
@@ -27,6 +27,7 @@
 
 #include "common/base.h"
 #include "tokenizer/image.h"
+#include "tokenizer/model/bpe_queue.h"
 #include "tokenizer/progress.h"
 
 struct btk_bpe_scratch {
@@ -35,17 +36,19 @@ struct btk_bpe_scratch {
     uint32_t *lengths; // of each token
     uint32_t *previous;
     uint32_t *next;
-    uint64_t *heap; // rank << 32 | position; 2 * capacity
-    size_t heap_count;
-    uint64_t random;              // dropout: state of the generator
+    struct btk_bpe_queue queue;
+    uint64_t random;   // dropout: state of the generator
+    uint64_t *skipped; // dropout: candidates that are left out; 2 * capacity
+    size_t skipped_count;
     struct btk_progress progress; // ticks every 65536 candidates
 };
 
 // How many symbols a piece of so many bytes has at most.
 size_t btk_bpe_symbols_max(const struct btk_image_config *config, size_t piece_bytes);
 
-// -ENOMEM.
-BTK_MUST_USE int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch, size_t capacity);
+// For pieces of at most `capacity` symbols and the merges of an image. -ENOMEM.
+BTK_MUST_USE int btk_bpe_scratch_init(struct btk_bpe_scratch *scratch,
+                                      const struct btk_image *image, size_t capacity);
 void btk_bpe_scratch_clear(struct btk_bpe_scratch *scratch); // NULL is fine
 
 // Merges a piece of at least one byte and at most `capacity` symbols; the tokens are in scratch->ids

@@ -24,7 +24,8 @@ int btk_model_scratch_init(struct btk_model_scratch *scratch, const struct btk_i
     *scratch = (struct btk_model_scratch){.piece_bytes_max = piece_bytes_max};
     int status = 0;
     if (is_bpe)
-        status = btk_bpe_scratch_init(&scratch->bpe, btk_bpe_symbols_max(config, piece_bytes_max));
+        status = btk_bpe_scratch_init(&scratch->bpe, image,
+                                      btk_bpe_symbols_max(config, piece_bytes_max));
     else if (config->model == BTK_MODEL_UNIGRAM)
         status = btk_unigram_init(&scratch->unigram);
     if (status < 0) return status;
@@ -32,7 +33,7 @@ int btk_model_scratch_init(struct btk_model_scratch *scratch, const struct btk_i
     scratch->capacity = config->model == BTK_MODEL_WORDPIECE ? piece_bytes_max : PORTION_TOKENS;
     // What BPE needs while it merges is free when its tokens are given out.
     scratch->ids = is_bpe ? scratch->bpe.ids : malloc(scratch->capacity * sizeof *scratch->ids);
-    scratch->places = is_bpe ? (uint32_t *)(void *)scratch->bpe.heap
+    scratch->places = is_bpe ? (uint32_t *)(void *)scratch->bpe.queue.heap
                              : malloc(2 * scratch->capacity * sizeof *scratch->places);
     if (scratch->ids && scratch->places) return 0;
     btk_model_scratch_clear(scratch);
@@ -131,7 +132,7 @@ static uint32_t find_whole(const struct btk_image *image, struct btk_bytes piece
 {
     const struct btk_image_config *const config = image->config;
     const size_t bytes_max = config->flags & BTK_PIPELINE_MODEL_READS_BYTES
-                                 ? config->decoded_bytes_max
+                                 ? config->model_bytes_max
                                  : config->token_bytes_max;
     if (piece.length > bytes_max || config->dropout > 0) return BTK_NO_TOKEN;
     const uint32_t id = btk_image_find_bytes(image, piece);

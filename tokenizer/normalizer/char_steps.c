@@ -26,7 +26,7 @@ static bool is_nmt_space(uint32_t c)
            || c == 0xfeff || c == 0xfffd;
 }
 
-static bool is_in_set(enum btk_normalizer_set set, uint32_t c)
+bool btk_normalizer_set_has(enum btk_normalizer_set set, uint32_t c)
 {
     switch (set) {
     case BTK_NORMALIZER_BERT_CONTROL: return btk_unicode_classes(c) & BTK_CLASS_BERT_CONTROL;
@@ -35,11 +35,13 @@ static bool is_in_set(enum btk_normalizer_set set, uint32_t c)
     case BTK_NORMALIZER_MARK: return btk_unicode_normal_bits(c) & BTK_NORMAL_MARK;
     case BTK_NORMALIZER_NMT_CONTROL: return is_nmt_control(c);
     case BTK_NORMALIZER_NMT_SPACE: return is_nmt_space(c);
+    case BTK_NORMALIZER_BLANK: return c == ' ';
+    case BTK_NORMALIZER_REGEX_SPACE: return btk_unicode_classes(c) & BTK_CLASS_SPACE;
     default: return false;
     }
 }
 
-// No set has a character of 0x20 to 0x7e but the space, which a map gives back as it is.
+// No set of a filter has a character of 0x20 to 0x7e; of a map, the space at most, which stays.
 void btk_normalizer_filter(struct btk_step_runner *runner, struct btk_pass *pass)
 {
     const struct btk_bytes text = pass->source->text;
@@ -48,7 +50,7 @@ void btk_normalizer_filter(struct btk_step_runner *runner, struct btk_pass *pass
     for (size_t at = btk_plain_end(text, 0); at < text.length && !pass->status;) {
         tick(pass, at);
         const uint32_t c = btk_utf8_decode(text.data + at, &bytes);
-        if (is_in_set(runner->step->numbers[0], c)) {
+        if (btk_normalizer_set_has(runner->step->numbers[0], c)) {
             btk_pass_copy(pass, kept, at);
             kept = at + bytes;
             btk_pass_remove(pass, at, kept);
@@ -66,7 +68,7 @@ void btk_normalizer_map(struct btk_step_runner *runner, struct btk_pass *pass)
     for (size_t at = btk_plain_end(text, 0); at < text.length && !pass->status;) {
         tick(pass, at);
         const uint32_t c = btk_utf8_decode(text.data + at, &bytes);
-        if (is_in_set(runner->step->numbers[0], c)) {
+        if (btk_normalizer_set_has(runner->step->numbers[0], c)) {
             btk_pass_copy(pass, kept, at);
             btk_pass_put(pass, ' ', 0);
             kept = at + bytes;

@@ -32,6 +32,8 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
     case BTK_NORMALIZER_STEP_FILTER:
     case BTK_NORMALIZER_STEP_MAP: return step->numbers[0] < BTK_NORMALIZER_SET_COUNT;
     case BTK_NORMALIZER_STEP_PREPEND: return is_utf8(data);
+    case BTK_NORMALIZER_STEP_REPLACE_RUN:
+        return step->numbers[1] < BTK_NORMALIZER_SET_COUNT && step->numbers[2] && is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE:
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
     case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
@@ -89,6 +91,8 @@ static size_t step_bound(const struct btk_step *step, size_t bytes)
     case BTK_NORMALIZER_STEP_PREPEND: return saturated_sum(bytes, step->data_bytes);
     case BTK_NORMALIZER_STEP_REPLACE:
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return replace_bound(step, bytes);
+    case BTK_NORMALIZER_STEP_REPLACE_RUN:
+        return saturated_product(bytes, btk_max_size(step->data_bytes, 1));
     case BTK_NORMALIZER_STEP_PRECOMPILED:
         return saturated_product(bytes, btk_max_size(step->numbers[1], 1));
     default: return bytes;

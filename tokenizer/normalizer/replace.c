@@ -62,6 +62,39 @@ void btk_normalizer_replace(struct btk_step_runner *runner, struct btk_pass *pas
     btk_pass_copy(pass, kept, text.length);
 }
 
+// The next byte that may begin a character of a set of spaces, from `at` on; the length: none.
+static size_t next_space(struct btk_bytes text, size_t at)
+{
+    while (at < text.length && text.data[at] > ' ' && text.data[at] < 0x80) at++;
+    return at;
+}
+
+static size_t run_end(enum btk_normalizer_set set, struct btk_bytes text, size_t at,
+                      uint32_t *out_count)
+{
+    *out_count = 0;
+    for (size_t bytes; at < text.length; at += bytes, ++*out_count)
+        if (!btk_normalizer_set_has(set, btk_utf8_decode(text.data + at, &bytes))) break;
+    return at;
+}
+
+void btk_normalizer_replace_run(struct btk_step_runner *runner, struct btk_pass *pass)
+{
+    const struct btk_bytes text = pass->source->text;
+    const uint32_t set = runner->step->numbers[1], count_min = runner->step->numbers[2];
+    size_t kept = 0, at = 0;
+    for (uint32_t tick = 1; !pass->status; tick++) {
+        if (tick % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
+        at = next_space(text, at);
+        if (at == text.length) break;
+        uint32_t count;
+        const size_t end = run_end(set, text, at, &count);
+        if (count && count >= count_min) replace_match(pass, &kept, at, end, runner->data);
+        at = count ? end : at + btk_utf8_length(text.data[at]);
+    }
+    btk_pass_copy(pass, kept, text.length);
+}
+
 void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass *pass)
 {
     const struct btk_bytes text = pass->source->text, content = content_of(runner);

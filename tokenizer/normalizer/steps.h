@@ -19,6 +19,8 @@
 //     PREPEND      data: the text
 //     REPLACE      numbers[0]: length of the pattern; data: pattern, content
 //     REPLACE_ALL  the same, the pattern is a regular expression (tokenizer/regex.h)
+//     REPLACE_RUN  numbers[0]: 0; numbers[1]: enum btk_normalizer_set, of which a run of numbers[2]
+//                  characters or more is replaced; data: the content
 //     BYTE_LEVEL   bytes as characters (tokenizer/byte_alphabet.h)
 //     PRECOMPILED  numbers[0]: units of the double array; numbers[1]: bytes that one byte becomes
 //                  at most; data: uint32_t units, then texts, each ends with a NUL
@@ -32,6 +34,7 @@
     STEP(PREPEND, prepend)                                                                         \
     STEP(REPLACE, replace)                                                                         \
     STEP(REPLACE_ALL, replace_all)                                                                 \
+    STEP(REPLACE_RUN, replace_run)                                                                 \
     STEP(BYTE_LEVEL, byte_level)                                                                   \
     STEP(PRECOMPILED, precompiled)
 
@@ -49,8 +52,12 @@ enum btk_normalizer_set {
     BTK_NORMALIZER_MARK,
     BTK_NORMALIZER_NMT_CONTROL,
     BTK_NORMALIZER_NMT_SPACE,
+    BTK_NORMALIZER_BLANK,       // U+0020
+    BTK_NORMALIZER_REGEX_SPACE, // \s of regular expressions
     BTK_NORMALIZER_SET_COUNT
 };
+
+bool btk_normalizer_set_has(enum btk_normalizer_set set, uint32_t code_point);
 
 enum btk_normalizer_form { BTK_NORMALIZER_COMPOSES = 1 << 0, BTK_NORMALIZER_COMPATIBLE = 1 << 1 };
 enum btk_normalizer_side { BTK_NORMALIZER_LEFT = 1 << 0, BTK_NORMALIZER_RIGHT = 1 << 1 };

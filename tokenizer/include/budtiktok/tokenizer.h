@@ -182,7 +182,7 @@ struct btk_encoding {
     uint32_t *type_ids;
     uint32_t *word_ids;           // UINT32_MAX: none
     uint8_t *special_tokens_mask; // 1: added by the post-processor
-    uint32_t *sources;            // for btk_token_text_in: bytes in the text; 0, 0: the token's own
+    uint32_t *sources;            // for btk_token_text_in; asking for it may allocate
 };
 
 // Room that is always enough for a text of `text_bytes` bytes.
@@ -214,12 +214,12 @@ btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scratch *
 BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32_t id,
                                    size_t *out_bytes);
 
-// The same for a token of an encoding: an added token that took spaces beside it shows them, where
-// the text spells it as the normalizer left it.
-// `source` points to its two numbers in `sources`, `text` is what was encoded.
-BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer, uint32_t id,
-                                      const char *text, const uint32_t source[2],
-                                      size_t *out_bytes);
+// The same for a token of an encoding: an added token that took spaces beside it shows them, and what
+// is unknown to a Unigram model shows itself. `source` points to its two numbers in `sources`;
+// `scratch` is that of the call, and has not encoded anything since.
+BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
+                                      const struct btk_scratch *scratch, uint32_t id,
+                                      const uint32_t source[2], size_t *out_bytes);
 
 // The id of a token as btk_token_text() shows it; false: there is none.
 BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *token, size_t bytes,
@@ -231,11 +231,84 @@ BTK_API bool btk_token_id(const struct btk_tokenizer *tokenizer, const char *tok
 BTK_API size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count);
 
 // The text of ids, valid UTF-8 without NUL at its end. Ids that are not in the vocabulary are left
-// out, as the reference does. -ENOBUFS: see btk_decode_bound.
+// out, as the reference does; special tokens too when it is asked for. -ENOBUFS: see
+// btk_decode_bound.
+//
+// Most decoders need no memory: ByteLevel, WordPiece, Metaspace, none, and sequences of ByteFallback,
+// Fuse, Replace and Strip as models of the Llama family have them. Those whose tokens depend on their
+// neighbours (BPEDecoder, CTC, Replace with a regular expression behind Fuse, odd sequences) allocate
+// for the call. -ENOMEM; -E2BIG: they would make a text of more than 1 GiB; -ETIME: a regular expression takes too many
+// steps; -ERANGE: Strip takes more characters off a token than it has, where the reference panics.
 BTK_API_MUST_USE BTK_API int btk_decode(const struct btk_tokenizer *tokenizer, const uint32_t *ids,
                                         size_t id_count, bool skip_special_tokens, char *out_text,
                                         size_t capacity_bytes, size_t *out_bytes,
                                         struct btk_error_info *error);
+
+// --- Decoding id by id
+
+// A stream gives the text of ids that come one after the other, in parts that can be shown at once.
+//
+//     BTK_STREAM_EXACT     what the reference's DecodeStream gives, step by step. A step returns text
+//                          when the text of the ids has grown and does not end in U+FFFD. It decodes
+//                          the ids since the step before the last one alone, so parts may differ from
+//                          the text of all ids where a decoder looks at the beginning (WordPiece,
+//                          Metaspace, Strip: that is what the reference does); and where later bytes
+//                          make characters that were given out into others, it gives up (-EBADMSG).
+//     BTK_STREAM_LOSSLESS  never gives up, and takes the same time for each id. Bytes are held back
+//                          until they are a character; bytes that can be part of none are given as
+//                          they are, all of such a part at once. All parts and what finish gives,
+//                          joined, are
+//                            ByteLevel                  the bytes of all tokens. With U+FFFD for what is
+//                                                       not UTF-8 that is what btk_decode() gives.
+//                            ByteFallback               the same, of the bytes of its tokens, where
+//                                                       btk_decode() gives U+FFFD for every byte of a
+//                                                       run that has one bad byte. A character of such
+//                                                       a run is a string of its own to the decoders
+//                                                       behind it.
+//                            all others                 what btk_decode() gives, BPEDecoder one token
+//                                                       behind, because its last token is another;
+//                                                       Strip takes what there is and never fails.
+//                          Decoders behind Fuse or ByteLevel see the whole text, which a stream does
+//                          not have: they are left out, save one Strip from the left behind Fuse, which
+//                          concerns the beginning of the stream.
+//
+// Ownership: a stream borrows the tokenizer. Threads: one. Memory: exact, what the ids of the last two
+// steps that gave text need; lossless, a token or a run of bytes that is not whole.
+struct btk_decode_stream;
+
+enum btk_stream_mode { BTK_STREAM_EXACT = 0, BTK_STREAM_LOSSLESS = 1 };
+
+// -ENOMEM.
+BTK_API_MUST_USE BTK_API int btk_decode_stream_new(const struct btk_tokenizer *tokenizer,
+                                                   uint8_t mode, bool skip_special_tokens,
+                                                   struct btk_decode_stream **out_stream,
+                                                   struct btk_error_info *error);
+BTK_API void btk_decode_stream_free(struct btk_decode_stream **stream); // like close
+
+// Begins anew.
+BTK_API void btk_decode_stream_reset(struct btk_decode_stream *stream);
+
+// Begins anew behind ids that are not shown, those of a prompt: DecodeStream(ids) of the reference's
+// Python. -ENOMEM and the errors of a step.
+BTK_API_MUST_USE BTK_API int btk_decode_stream_prefill(struct btk_decode_stream *stream,
+                                                       const uint32_t *ids, size_t id_count,
+                                                       struct btk_error_info *error);
+
+// The next ids; mostly one. Returns 1 and the text that is known now, which is valid until the next
+// call with this stream, or 0: none yet. Exact: -EBADMSG: the text of earlier ids changes; a later step
+// then does what the reference does, mostly the same. The errors of btk_decode(): reset the stream.
+// -E2BIG also: a list of decoders that has to decode all ids again with each (those that allocate in
+// btk_decode()) has had no text for thousands of ids.
+BTK_API_MUST_USE BTK_API int btk_decode_stream_step(struct btk_decode_stream *stream,
+                                                    const uint32_t *ids, size_t id_count,
+                                                    const char **out_text, size_t *out_bytes,
+                                                    struct btk_error_info *error);
+
+// There are no more ids: returns 1 and what was held back, or 0: nothing was. Exact: always 0, as the
+// reference never gives it. The stream then begins anew; the text is valid until the next call.
+BTK_API_MUST_USE BTK_API int btk_decode_stream_finish(struct btk_decode_stream *stream,
+                                                      const char **out_text, size_t *out_bytes,
+                                                      struct btk_error_info *error);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the decoder makes of each token (tokenizer/decoder/plan.h).
+#include <errno.h>
+
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/decoder/fused.h"
+#include "tokenizer/decoder/token_step.h"
+
+// Steps that make tokens, or texts, longer than this many times are no decoder of a real model.
+enum { GROWTH_MAX = 1 << 16, TOKENS_GROWTH_MAX = 64, TOKENS_BYTES_MIN = 16 << 20 };
+
+struct decoded {
+    struct btk_compiler *compiler;
+    struct btk_image image; // of the sections that the decoder needs
+    struct btk_decoder_plan plan;
+    struct btk_room room;
+    struct btk_room head;
+    size_t bytes_max; // of all texts together
+};
+
+static void view_sections(struct decoded *decoded)
+{
+    struct btk_buffer *const sections = decoded->compiler->sections;
+    decoded->image = (struct btk_image){
+        .config = &decoded->compiler->config,
+        .tokens = (const void *)sections[BTK_SECTION_TOKENS].data,
+        .token_ends = (const void *)sections[BTK_SECTION_TOKEN_ENDS].data,
+        .token_text = sections[BTK_SECTION_TOKEN_TEXT].data,
+        .normal_forms = (const void *)sections[BTK_SECTION_NORMAL_FORMS].data,
+        .normal_form_count =
+            (uint32_t)(sections[BTK_SECTION_NORMAL_FORMS].length / sizeof(struct btk_normal_form)),
+        .normal_form_text = sections[BTK_SECTION_NORMAL_FORM_TEXT].data,
+        .decoder = {(const void *)sections[BTK_SECTION_DECODER_STEPS].data,
+                    (uint32_t)(sections[BTK_SECTION_DECODER_STEPS].length
+                               / sizeof(struct btk_step))},
+        .step_data = sections[BTK_SECTION_STEP_DATA].data,
+    };
+}
+
+static int refuse(const struct decoded *decoded, int status)
+{
+    if (status == -ENOMEM) return btk_compiler_no_memory(decoded->compiler);
+    return btk_compiler_refuse(decoded->compiler, "decoder",
+                               status == -ETIME ? "a pattern takes too many steps on a token"
+                                                : "makes texts too many times longer");
+}
+
+// The head of the plan, then the middle; a token of a byte is marked.
+static int decode_token(struct decoded *decoded, uint32_t id)
+{
+    struct btk_token_info *const tokens =
+        (void *)decoded->compiler->sections[BTK_SECTION_TOKENS].data;
+    uint8_t byte;
+    decoded->room.length = decoded->head.length = 0;
+    int status = btk_fused_head(&decoded->image, &decoded->plan,
+                                btk_image_shown_text(&decoded->image, id), 0, &decoded->head);
+    if (status < 0) return status;
+    const struct btk_bytes head = btk_room_text(&decoded->head);
+    if (decoded->plan.has_runs && btk_decoder_try_byte(head, &byte)) {
+        tokens[id].flags |= BTK_TOKEN_BYTE;
+        return btk_room_append(&decoded->room, (struct btk_bytes){&byte, 1});
+    }
+    return btk_fused_middle(&decoded->image, &decoded->plan, head, &decoded->room);
+}
+
+static void note_length(struct decoded *decoded, size_t length)
+{
+    if (length > decoded->compiler->config.decoded_bytes_max)
+        decoded->compiler->config.decoded_bytes_max = (uint32_t)length;
+}
+
+static int append_token(struct decoded *decoded, uint32_t id)
+{
+    struct btk_compiler *const compiler = decoded->compiler;
+    struct btk_buffer *const text = &compiler->sections[BTK_SECTION_DECODED_TEXT];
+    int status = decode_token(decoded, id);
+    if (!status) status = btk_buffer_append(text, decoded->room.data, decoded->room.length);
+    if (!status && text->length > decoded->bytes_max) status = -E2BIG;
+    if (status < 0) return status;
+    note_length(decoded, decoded->room.length);
+    const uint32_t end = (uint32_t)text->length;
+    status = btk_buffer_append(&compiler->sections[BTK_SECTION_DECODED_ENDS], &end, sizeof end);
+    if (status < 0 || !decoded->plan.first_differs) return status;
+    decoded->head.length = 0;
+    status =
+        btk_fused_head(&decoded->image, &decoded->plan, btk_image_shown_text(&decoded->image, id),
+                       BTK_PLACE_FIRST, &decoded->head);
+    if (!status) note_length(decoded, decoded->head.length);
+    return status;
+}
+
+static int append_all(struct decoded *decoded)
+{
+    static const uint32_t begin = 0;
+    struct btk_compiler *const compiler = decoded->compiler;
+    int status =
+        btk_buffer_append(&compiler->sections[BTK_SECTION_DECODED_ENDS], &begin, sizeof begin);
+    for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
+        status = append_token(decoded, id);
+    return status;
+}
+
+int btk_compile_decoded(struct btk_compiler *compiler)
+{
+    struct decoded decoded = {.compiler = compiler};
+    view_sections(&decoded);
+    decoded.plan = btk_decoder_plan(&decoded.image);
+    const size_t shown_bytes = compiler->sections[BTK_SECTION_TOKEN_TEXT].length
+                               + compiler->sections[BTK_SECTION_NORMAL_FORM_TEXT].length;
+    decoded.bytes_max = btk_min_size(TOKENS_GROWTH_MAX * shown_bytes + TOKENS_BYTES_MIN, INT32_MAX);
+    int status = 0;
+    if (btk_decoder_bound(&decoded.image, 0, decoded.image.decoder.count, 1, 1) > GROWTH_MAX)
+        status = -E2BIG;
+    else if (decoded.plan.is_fused)
+        status = append_all(&decoded);
+    btk_room_clear(&decoded.room);
+    btk_room_clear(&decoded.head);
+    return status < 0 ? refuse(&decoded, status) : 0;
+}

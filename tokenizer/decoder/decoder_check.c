@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Are the steps of decoders in an image sound? Part of the library that a coordinator links, without
+// the engine.
+#include "common/utf8.h"
+#include "tokenizer/decoder/plan.h"
+#include "tokenizer/decoder/step_kind.h"
+#include "tokenizer/image_check.h"
+
+static bool is_one_char(struct btk_bytes text)
+{
+    return text.length && btk_utf8_length(text.data[0]) == text.length;
+}
+
+static const char *fault_of(const struct btk_step *step, struct btk_bytes data)
+{
+    if (!step->kind || step->kind >= BTK_DECODE_KIND_END) return "has no such step";
+    if (step->numbers[0] > data.length) return "has a string longer than its data";
+    // What is put into a text is text, and what is found is no part of a character.
+    if (btk_utf8_valid_prefix(data.data, data.length) != data.length
+        || btk_utf8_valid_prefix(data.data, step->numbers[0]) != step->numbers[0])
+        return "is not UTF-8";
+    const bool is_char = step->kind == BTK_DECODE_STRIP || step->kind == BTK_DECODE_METASPACE;
+    if (is_char && !is_one_char((struct btk_bytes){data.data, step->numbers[0]}))
+        return "has no character";
+    return NULL;
+}
+
+int btk_decoder_check_texts(const struct btk_image *view, struct btk_error *error)
+{
+    const struct btk_decoder_plan plan = btk_decoder_plan(view);
+    if (!plan.is_fused) return 0;
+    for (uint32_t id = 0; id < view->config->token_count; id++) {
+        const struct btk_bytes text = btk_image_decoded_text(view, id);
+        const bool is_byte = plan.has_runs && (view->tokens[id].flags & BTK_TOKEN_BYTE);
+        if (text.length > view->config->decoded_bytes_max || (is_byte && text.length != 1))
+            return btk_image_refuse_section(error, BTK_SECTION_DECODED_TEXT,
+                                            "has a text of another length");
+        if (!is_byte && !plan.is_lossy && text.data != btk_image_shown_text(view, id).data
+            && btk_utf8_valid_prefix(text.data, text.length) != text.length)
+            return btk_image_refuse_section(error, BTK_SECTION_DECODED_TEXT, "is not UTF-8");
+    }
+    return 0;
+}
+
+int btk_decoder_check(const struct btk_image *view, struct btk_error *error)
+{
+    for (uint32_t i = 0; i < view->decoder.count; i++) {
+        const struct btk_step *const step = &view->decoder.steps[i];
+        const char *const fault = fault_of(step, btk_image_step_data(view, step));
+        if (fault) return btk_image_refuse_section(error, BTK_SECTION_DECODER_STEPS, fault);
+    }
+    return 0;
+}
