@@ -255,21 +255,63 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     return 0;
 }
 
+// The edge of a trie that leads to a node: the tree stands in the order of its levels, so edge i leads
+// to node i + 1, and the edges of all nodes follow each other.
+static uint32_t parent_of(const struct btk_added_trie *trie, uint32_t node)
+{
+    uint32_t low = 0, high = node;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (trie->nodes[middle].first_edge <= node - 1)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// Does what leads to a node end with a whole character? Texts are UTF-8, and no token begins within
+// a character of them.
+static bool ends_character(const struct btk_added_trie *trie, uint32_t node)
+{
+    size_t continuations = 0;
+    for (; node; node = parent_of(trie, node)) {
+        const uint32_t byte = trie->edges[node - 1].byte;
+        if (byte < 0x80) return continuations == 0;
+        if (byte >= 0xc0) return btk_utf8_length((uint8_t)byte) == continuations + 1;
+        if (++continuations > 3) return false;
+    }
+    return false;
+}
+
 static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
                             enum btk_section nodes_section, struct btk_error *error)
 {
     const uint64_t edge_count =
         section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
+    if (edge_count + 1 != trie->node_count && (edge_count || trie->node_count))
+        return btk_image_refuse_section(error, nodes_section, "is no tree");
+    uint64_t next_edge = 0;
     for (uint32_t i = 0; i < trie->node_count; i++) {
         const struct btk_added_node node = trie->nodes[i];
-        if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
+        if (node.first_edge != next_edge || node.edge_count > edge_count - next_edge)
             return btk_image_refuse_section(error, nodes_section, "has no such edge");
-        if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
-            return btk_image_refuse_section(error, nodes_section, "has no such id");
-        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
-            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
+        next_edge += node.edge_count;
+        for (uint32_t edge = node.first_edge; edge < next_edge; edge++)
+            if (trie->edges[edge].node != edge + 1 || edge < i || trie->edges[edge].byte > 0xff)
                 return btk_image_refuse_section(error, nodes_section + 1, "has no such node");
     }
+    for (uint32_t i = 0; i < trie->node_count; i++) {
+        if (trie->nodes[i].token == BTK_NO_TOKEN) continue;
+        if (!is_token(view, trie->nodes[i].token))
+            return btk_image_refuse_section(error, nodes_section, "has no such id");
+        if (!ends_character(trie, i))
+            return btk_image_refuse_section(error, nodes_section, "divides a character");
+    }
+    const uint32_t first_count = trie->node_count ? trie->nodes[0].edge_count : 0;
+    for (uint32_t edge = 0; edge < first_count; edge++)
+        if (trie->edges[edge].byte >= 0x80 && trie->edges[edge].byte < 0xc0)
+            return btk_image_refuse_section(error, nodes_section, "divides a character");
     return 0;
 }
 

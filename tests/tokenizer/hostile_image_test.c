@@ -358,3 +358,21 @@ Test(hostile_image, offsets_stay_inside_of_the_text)
     btk_tokenizer_close(&tokenizer);
     free(header);
 }
+
+// Where a match began or ended within a character, what stands beside it would be no text.
+Test(hostile_image, added_tokens_begin_and_end_between_characters)
+{
+    static const char added[] = "{\"content\": \"\\u00c9x\", \"normalized\": false}";
+    struct btk_image_header *header = copy_image(btk_small_wordpiece_json(added, ""));
+    struct btk_added_node *nodes = section(header, BTK_SECTION_RAW_NODES);
+    nodes[1].token = 0;
+    expect_refused(header, "divides a character");
+    header = copy_image(btk_small_wordpiece_json(added, ""));
+    struct btk_added_edge *edges = section(header, BTK_SECTION_RAW_EDGES);
+    edges[0].byte = 0x89;
+    expect_refused(header, "divides a character");
+    header = copy_image(btk_small_wordpiece_json(added, ""));
+    nodes = section(header, BTK_SECTION_RAW_NODES);
+    nodes[0].edge_count = 2;
+    expect_refused(header, "has no such edge");
+}
