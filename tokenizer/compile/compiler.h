@@ -114,8 +114,8 @@ int btk_compile_pretokenizer(struct btk_compiler *compiler);
 int btk_compile_decoder(struct btk_compiler *compiler);
 int btk_compile_added_tokens(struct btk_compiler *compiler); // needs all of the above
 int btk_compile_postprocessor(struct btk_compiler *compiler);
-int btk_compile_texts(struct btk_compiler *compiler);     // tokens, their texts and bytes
-int btk_compile_decoded(struct btk_compiler *compiler);   // what the decoder makes of them
+int btk_compile_texts(struct btk_compiler *compiler);   // tokens, their texts and bytes
+int btk_compile_decoded(struct btk_compiler *compiler); // what the decoder makes of them
 int btk_compile_bpe(struct btk_compiler *compiler);
 int btk_compile_cuts(struct btk_compiler *compiler); // needs the tables of BPE
 int btk_compile_unigram(struct btk_compiler *compiler);
