@@ -52,6 +52,8 @@ struct parser {
 
 static const char no_memory[] = "not enough memory";
 static const char too_early[] = "it ends too early";
+static const char half_a_pair[] = "half of a surrogate pair";
+static const char not_utf8[] = "not UTF-8";
 
 static bool fail(struct parser *parser, const char *wrong)
 {
@@ -103,7 +105,7 @@ static bool try_code_point(struct parser *parser, uint32_t *out_value)
     }
     if (*out_value > 0xdbff || parser->at[4] != '\\' || parser->at[5] != 'u'
         || !try_hex(parser->at + 6, &low) || low < 0xdc00 || low > 0xdfff)
-        return fail(parser, "half of a surrogate pair");
+        return fail(parser, half_a_pair);
     *out_value = 0x10000 + ((*out_value & 0x3ff) << 10 | (low & 0x3ff));
     parser->at += 10;
     return true;
@@ -159,7 +161,7 @@ static bool skip_stretch(struct parser *parser)
         if (*parser->at < 0x80) return true;
         size_t skip;
         const size_t length = btk_utf8_check(parser->at, (size_t)(parser->end - parser->at), &skip);
-        if (!length) return fail(parser, "not UTF-8");
+        if (!length) return fail(parser, not_utf8);
         parser->at += length;
     }
 }
@@ -356,8 +358,9 @@ static int explain(const struct parser *parser, struct btk_error *error)
     const size_t offset = (size_t)(parser->at - parser->document->text);
     size_t line = 1;
     for (size_t i = 0; i < offset; i++) line += parser->document->text[i] == '\n';
-    return btk_error_set(error, EINVAL, offset, "not valid JSON at byte %zu (line %zu): %s", offset,
-                         line, parser->wrong);
+    const bool is_encoding = parser->wrong == half_a_pair || parser->wrong == not_utf8;
+    return btk_error_set(error, is_encoding ? EILSEQ : EINVAL, offset,
+                         "not valid JSON at byte %zu (line %zu): %s", offset, line, parser->wrong);
 }
 
 // A copy with NULs behind it, so that looking one or a few bytes ahead needs no check.

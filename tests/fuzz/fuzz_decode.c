@@ -67,8 +67,8 @@ static const char *const decoder_parts[] = {
     "{\"type\":\"Strip\",\"content\":\"a\",\"start\":1,\"stop\":0}",
     "{\"type\":\"Strip\",\"content\":\"\\ufffd\",\"start\":2,\"stop\":0}",
     "{\"type\":\"Strip\",\"content\":\"b\",\"start\":3,\"stop\":2}",
-    "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
-    "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}",
+    ("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
+     "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}"),
     "null",
 };
 

@@ -113,8 +113,9 @@ class TokenizerFiles(Files):
 
     def test_a_file_cut_anywhere_is_three(self):
         vocabulary = {"[UNK]": 0, "a": 1}
-        whole = json.dumps({"model": {"type": "WordPiece", "vocab": vocabulary},
-                            "pre_tokenizer": {"type": "BertPreTokenizer"}}).encode()
+        model = {"type": "WordPiece", "vocab": vocabulary, "unk_token": "[UNK]",
+                 "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
+        whole = json.dumps({"model": model, "pre_tokenizer": {"type": "BertPreTokenizer"}}).encode()
         for length in range(0, len(whole), 7):
             path = self.path("cut.json", whole[:length])
             self.expect(run("inspect", path), 3, "cut.json")
