@@ -223,7 +223,8 @@ Test(compile, every_truncation_is_refused)
         // A copy of its own, so that a sanitizer sees a read beyond it.
         char *const part = malloc(length + 1);
         memcpy(part, json.data, length);
-        cr_assert_eq(compile(part, length, &error), -EINVAL);
+        const int status = compile(part, length, &error);
+        cr_assert(status == -EINVAL || status == -EILSEQ, "%zu: %d", length, status);
         free(part);
     }
     btk_buffer_clear(&json);

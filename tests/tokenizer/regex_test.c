@@ -85,7 +85,7 @@ Test(regex, finds_what_the_engine_of_each_dialect_found)
         } else {
             cr_expect_eq(join_matches(regex, bytes_of(c->text), &found), 0);
             cr_expect(found.length == strlen(c->matches)
-                          && memcmp(found.data, c->matches, found.length) == 0,
+                          && (!found.length || memcmp(found.data, c->matches, found.length) == 0),
                       "dialect %d, %s: %.*s, not %s", (int)c->dialect, c->pattern,
                       (int)found.length, (const char *)found.data, c->matches);
         }
@@ -126,7 +126,7 @@ static uint64_t digest_of(struct btk_regex *regex, struct btk_bytes text)
     return digest;
 }
 
-Test(regex, a_class_has_the_code_points_that_it_has_for_the_engine, .timeout = 120)
+Test(regex, a_class_has_the_code_points_that_it_has_for_the_engine)
 {
     const struct btk_bytes text = every_character();
     for (size_t i = 0; i < BTK_ARRAY_COUNT(class_cases); i++) {
@@ -218,14 +218,14 @@ static int walk_over(const char *pattern, enum btk_regex_dialect dialect, const 
     return status < 0 ? status : pieces;
 }
 
-Test(regex, a_match_that_takes_too_many_steps_back_ends_with_etime, .timeout = 60)
+Test(regex, a_match_that_takes_too_many_steps_back_ends_with_etime)
 {
     cr_expect_eq(walk_over("(?:a|a)*[bc]", ONIGURUMA, "a", 60, "dc"), -ETIME);
     cr_expect_eq(walk_over("(?:a|aa)+[bc]", TIKTOKEN, "a", 60, "dc"), -ETIME);
     cr_expect_eq(walk_over("(?:.*?,){3,}z", ONIGURUMA, "a,", 20000, ".z"), -ETIME);
 }
 
-Test(regex, a_text_that_takes_too_many_steps_ends_with_etime, .timeout = 120)
+Test(regex, a_text_that_takes_too_many_steps_ends_with_etime)
 {
     // Each looks at all that is left, and takes one letter of it.
     static const char *const patterns[] = {"a*[bc]|a", "a*+[bc]|a", "a(?=a*+)", "(?>a*b?)d|a",
@@ -235,7 +235,7 @@ Test(regex, a_text_that_takes_too_many_steps_ends_with_etime, .timeout = 120)
                      patterns[i]);
 }
 
-Test(regex, long_runs_are_no_trouble_where_nothing_is_in_vain, .timeout = 60)
+Test(regex, long_runs_are_no_trouble_where_nothing_is_in_vain)
 {
     const char *const pattern = "\\p{L}+|\\s+(?!\\S)|\\s+|.";
     cr_expect_eq(walk_over(pattern, ONIGURUMA, "a", 1000000, ""), 1);
@@ -271,7 +271,7 @@ static const char *recognized(const char *pattern, enum btk_regex_dialect dialec
     return pattern_names[btk_regex_recognize(bytes_of(pattern), dialect)];
 }
 
-Test(regex, every_source_is_known_however_it_is_wrapped, .timeout = 60)
+Test(regex, every_source_is_known_however_it_is_wrapped)
 {
     static const struct {
         const char *name;
