@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cgroup.h"
+
 int btk_affinity_available(struct btk_cpu_list *out_list)
 {
     cpu_set_t set;
@@ -20,83 +22,9 @@ int btk_affinity_available(struct btk_cpu_list *out_list)
     return list.count ? 0 : -EINVAL;
 }
 
-static bool read_line(const char *path, char *out_line, int capacity)
-{
-    FILE *const file = fopen(path, "re");
-    if (!file) return false;
-    const bool read = fgets(out_line, capacity, file) != NULL;
-    fclose(file);
-    return read;
-}
-
-static size_t to_millicpus(long long quota_us, long long period_us)
-{
-    return quota_us > 0 && period_us > 0 ? (size_t)(quota_us * 1000 / period_us) : 0;
-}
-
-// The path of our group below the mount point, from the line "<n>:<controllers>:<path>" whose
-// controllers are the wanted ones ("" for v2).
-static bool find_group(const char *controllers, char *out_path, size_t capacity)
-{
-    FILE *const file = fopen("/proc/self/cgroup", "re");
-    char line[1024];
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        char *const list = strchr(line, ':');
-        char *const path = list ? strchr(list + 1, ':') : NULL;
-        if (!path) continue;
-        *path = '\0';
-        if (*controllers ? !strstr(list + 1, controllers) : list[1] != '\0') continue;
-        found = (size_t)snprintf(out_path, capacity, "%s", path + 1) < capacity;
-    }
-    if (file) fclose(file);
-    return found;
-}
-
-static size_t quota_v2(const char *folder)
-{
-    char path[2048];
-    char line[64];
-    long long quota_us = 0;
-    long long period_us = 0;
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-    if (!read_line(path, line, sizeof line)) return 0;
-    if (sscanf(line, "%lld %lld", &quota_us, &period_us) != 2) return 0; // "max ..."
-    return to_millicpus(quota_us, period_us);
-}
-
-static size_t quota_v1(const char *folder)
-{
-    char path[2048];
-    char quota[64];
-    char period[64];
-    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_quota_us", folder);
-    if (!read_line(path, quota, sizeof quota)) return 0;
-    snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/cpu.cfs_period_us", folder);
-    if (!read_line(path, period, sizeof period)) return 0;
-    return to_millicpus(atoll(quota), atoll(period));
-}
-
-// The tightest of the group and all above it. Inside a cgroup namespace the path is "/".
-static size_t tightest_quota(const char *controllers, size_t (*quota_of)(const char *))
-{
-    char path[1024];
-    size_t tightest = 0;
-    if (!find_group(controllers, path, sizeof path)) return 0;
-    for (;;) {
-        const size_t quota = quota_of(strcmp(path, "/") == 0 ? "" : path);
-        if (quota && (!tightest || quota < tightest)) tightest = quota;
-        char *const slash = strrchr(path, '/');
-        if (!slash || !path[0]) return tightest;
-        *slash = '\0';
-    }
-}
-
 size_t btk_affinity_worker_count(const struct btk_cpu_list *available, size_t *out_quota_millicpus)
 {
-    size_t quota = tightest_quota("", quota_v2);
-    if (!quota) quota = tightest_quota("cpu", quota_v1);
+    const size_t quota = btk_cgroup_cpu_quota_millicpus();
     if (out_quota_millicpus) *out_quota_millicpus = quota;
     const size_t wanted =
         quota ? btk_min_size(available->count, (quota + 999) / 1000) : available->count;

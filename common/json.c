@@ -14,8 +14,7 @@
 #include "common/utf8.h"
 
 enum {
-    DEPTH_MAX = 127,     // of the reference's reader
-    NAMES_COMPARED = 16, // an object of more members has its names in a table while it is read
+    DEPTH_MAX = 127, // of the reference's reader
 };
 
 struct btk_json {
@@ -53,6 +52,8 @@ struct parser {
 
 static const char no_memory[] = "not enough memory";
 static const char too_early[] = "it ends too early";
+static const char half_a_pair[] = "half of a surrogate pair";
+static const char not_utf8[] = "not UTF-8";
 
 static bool fail(struct parser *parser, const char *wrong)
 {
@@ -104,7 +105,7 @@ static bool try_code_point(struct parser *parser, uint32_t *out_value)
     }
     if (*out_value > 0xdbff || parser->at[4] != '\\' || parser->at[5] != 'u'
         || !try_hex(parser->at + 6, &low) || low < 0xdc00 || low > 0xdfff)
-        return fail(parser, "half of a surrogate pair");
+        return fail(parser, half_a_pair);
     *out_value = 0x10000 + ((*out_value & 0x3ff) << 10 | (low & 0x3ff));
     parser->at += 10;
     return true;
@@ -160,7 +161,7 @@ static bool skip_stretch(struct parser *parser)
         if (*parser->at < 0x80) return true;
         size_t skip;
         const size_t length = btk_utf8_check(parser->at, (size_t)(parser->end - parser->at), &skip);
-        if (!length) return fail(parser, "not UTF-8");
+        if (!length) return fail(parser, not_utf8);
         parser->at += length;
     }
 }
@@ -204,23 +205,10 @@ static uint32_t *find_name(uint32_t *slots, uint64_t mask, const struct btk_json
     }
 }
 
-static size_t keep_last_of_few(struct btk_json *pairs, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t same = 0;
-        while (same < kept && !names_are_equal(&pairs[2 * same], &pairs[2 * i])) same++;
-        memmove(&pairs[2 * same], &pairs[2 * i], 2 * sizeof *pairs);
-        if (same == kept) kept++;
-    }
-    return kept;
-}
-
 // Returns the count of members with different names, which it moves to the front; 0: no memory.
 static size_t keep_last(struct btk_json *pairs, size_t count)
 {
-    if (count <= NAMES_COMPARED) return keep_last_of_few(pairs, count);
-    uint64_t slot_count = 64;
+    uint64_t slot_count = 16;
     while (slot_count < 2 * count) slot_count *= 2;
     uint32_t *const slots = calloc(slot_count, sizeof *slots);
     if (!slots) return 0;
@@ -370,8 +358,9 @@ static int explain(const struct parser *parser, struct btk_error *error)
     const size_t offset = (size_t)(parser->at - parser->document->text);
     size_t line = 1;
     for (size_t i = 0; i < offset; i++) line += parser->document->text[i] == '\n';
-    return btk_error_set(error, EINVAL, offset, "not valid JSON at byte %zu (line %zu): %s", offset,
-                         line, parser->wrong);
+    const bool is_encoding = parser->wrong == half_a_pair || parser->wrong == not_utf8;
+    return btk_error_set(error, is_encoding ? EILSEQ : EINVAL, offset,
+                         "not valid JSON at byte %zu (line %zu): %s", offset, line, parser->wrong);
 }
 
 // A copy with NULs behind it, so that looking one or a few bytes ahead needs no check.

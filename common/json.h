@@ -30,7 +30,8 @@ enum btk_json_type {
     BTK_JSON_OBJECT,
 };
 
-// Parses exactly one value. -EINVAL (error->offset: the byte where it went wrong), -ENOMEM.
+// Parses exactly one value. -EINVAL (error->offset: the byte where it went wrong); -EILSEQ: the same,
+// and what is wrong are bytes that are not UTF-8 or a lone surrogate; -ENOMEM.
 BTK_MUST_USE int btk_json_parse(struct btk_bytes text, struct btk_json **out_root,
                                 struct btk_error *error);
 void btk_json_free(struct btk_json *root); // NULL is fine

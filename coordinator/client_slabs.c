@@ -2,6 +2,7 @@
 // Text slabs: made here with all their pages, so that nobody who reads one can meet a hole; mapped
 // by the client; sealed; given to the workers.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,10 +92,15 @@ void btk_client_slabs_made(void *context, uint32_t client_id, uint64_t asked_byt
     client->asked_count--;
     client->asked_bytes -= asked_bytes;
     const struct btk_client_slab *slab = rc == 0 ? add_slab(client, memory) : NULL;
-    if (slab != NULL)
+    if (slab != NULL) {
         send_slab(client, slab);
-    else
-        btk_client_refuse(client, 0, rc == 0 ? ENOMEM : -rc, "a slab cannot be made");
+        return;
+    }
+    char message[128];
+    const int code = rc == 0 ? ENOMEM : -rc;
+    snprintf(message, sizeof message, "a slab of %llu bytes cannot be made: %s",
+             (unsigned long long)asked_bytes, strerror(code));
+    btk_client_refuse(client, 0, code, message);
 }
 
 static int attach_to_workers(struct btk_client_entry *client, struct btk_client_slab *slab)

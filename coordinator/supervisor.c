@@ -2,6 +2,7 @@
 #include "coordinator/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,16 @@ int btk_supervisor_find_program(char *out_path, size_t capacity_bytes, struct bt
     return 0;
 }
 
+// Where memory runs out, a worker is the one to go: its work is done again by another.
+static void offer_to_oom_killer(void)
+{
+    static const char adjustment[] = "500";
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, adjustment, sizeof adjustment - 1) < 0) errno = 0;
+    close(fd);
+}
+
 // In the child, between fork and exec: nothing but system calls.
 static void become_worker(char *const *arguments, pid_t parent)
 {
@@ -54,6 +65,7 @@ static void become_worker(char *const *arguments, pid_t parent)
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(EXIT_NO_PROGRAM);
+    offer_to_oom_killer();
     close_range(STDERR_FILENO + 1, ~0u, 0);
     execv(arguments[0], arguments);
     _exit(EXIT_NO_PROGRAM);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/coordinator_internal.h"
@@ -31,6 +32,7 @@ void btk_worker_table_init(struct btk_coordinator *coordinator, uint32_t count,
         if (worker->is_ours) worker->cpu = (uint32_t)cpus->cpus[i % cpus->count];
     }
     table->limit = count;
+    table->oom_kills = btk_cgroup_oom_kills();
 }
 
 // --- Coming
@@ -232,11 +234,21 @@ void btk_worker_table_kill(struct btk_worker_entry *worker, const char *why)
     if (btk_pidfd_kill(worker->pidfd, SIGKILL) != 0) errno = 0;
 }
 
-// Whether the shard that was in work is to blame: it crashed its worker or kept it from moving. Of
-// a process that is not our child nobody tells us the end: its shard is blamed too.
+// Whether the kernel killed it for want of memory. Each kill accounts for one worker.
+static bool was_killed_for_memory(struct btk_worker_table *table, int signal_number)
+{
+    if (signal_number != SIGKILL || btk_cgroup_oom_kills() <= table->oom_kills) return false;
+    table->oom_kills++;
+    return true;
+}
+
+// Whether the shard that was in work is to blame: it crashed its worker, kept it from moving or took
+// too much memory. Of a process that is not our child nobody tells us the end: its shard is blamed
+// too.
 static bool is_blamed(const struct btk_worker_entry *worker, int signal_number)
 {
     if (worker->was_killed_for_stall || !worker->is_child) return true;
+    if (was_killed_for_memory(&worker->coordinator->workers, signal_number)) return true;
     return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGABRT
            || signal_number == SIGILL || signal_number == SIGFPE;
 }

@@ -73,6 +73,7 @@ struct btk_worker_table {
     struct btk_worker_entry entries[BTK_SCHEDULER_WORKERS_MAX];
     uint32_t limit; // places beyond it were never used
     uint32_t last_epoch;
+    uint64_t oom_kills; // that are accounted for
 };
 
 // `count` places that are ours, on these processors in turn; the rest is for others.

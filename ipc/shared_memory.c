@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
+
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 // Linux 6.1
 #endif
@@ -132,6 +134,7 @@ int btk_shared_memory_create(const char *name, size_t bytes, unsigned flags,
     if (!is_small && create_from_pool(name, bytes, out_memory) == 0) return 0;
     const size_t page_bytes = is_small ? SMALL_PAGE_BYTES : HUGE_PAGE_BYTES;
     struct btk_shared_memory memory;
+    if (!is_small && bytes > btk_cgroup_memory_available_bytes()) return -ENOMEM;
     int rc = make_memory(name, btk_align_up(bytes, page_bytes), 0, &memory);
     if (rc != 0) return rc;
     if (!is_small) (void)madvise(memory.address, memory.bytes, MADV_HUGEPAGE);

@@ -37,7 +37,8 @@ enum btk_shared_memory_flag {
 };
 
 // Makes a memfd of at least `bytes` (rounded up to pages), mapped read-write and prefaulted, sealed
-// against SHRINK and GROW. `name` shows in /proc. -ENOMEM, -EMFILE.
+// against SHRINK and GROW. `name` shows in /proc. -ENOMEM, also where the kernel would kill a process
+// to have so much; -EMFILE.
 BTK_MUST_USE int btk_shared_memory_create(const char *name, size_t bytes, unsigned flags,
                                           struct btk_shared_memory *out_memory);
 

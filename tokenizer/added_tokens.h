@@ -31,9 +31,9 @@ struct btk_added_finder {
     const struct btk_added_trie *trie;
     const struct btk_added_filter *filter;
     struct btk_bytes text;
-    bool skips_special;              // encode_special_tokens: what they spell is text like any other
-    size_t position;                 // where the search goes on
-    size_t taken;                    // end of the last match with its spaces
+    bool skips_special; // encode_special_tokens: what they spell is text like any other
+    size_t position;    // where the search goes on
+    size_t taken;       // end of the last match with its spaces
     size_t spaces_begin, spaces_end; // a run of spaces that ends there, and is known already
 };
 

@@ -146,6 +146,22 @@ static int encode_gap(struct btk_encoder *encoder, const struct btk_span *span)
     }
 }
 
+// Tokens that take the same run of spaces show parts of one another: that is kept once.
+static int show_added(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
+    const struct btk_bytes last = encoder->shown;
+    if (last.length && text.data >= last.data && text.data + text.length <= last.data + last.length)
+    {
+        uint32_t *const source = encoder->encoding->sources + 2 * at;
+        source[0] = encoder->shown_at + (uint32_t)(text.data - last.data);
+        source[1] = source[0] + (uint32_t)text.length;
+        return 0;
+    }
+    encoder->shown = text;
+    encoder->shown_at = (uint32_t)encoder->scratch->shown.length;
+    return btk_encode_show(encoder, at, text);
+}
+
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
@@ -167,7 +183,7 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
     if (encoding->sources) {
         encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
         if (match->has_spaces)
-            return btk_encode_show(
+            return show_added(
                 encoder, at,
                 (struct btk_bytes){span->text.data + match->begin, match->end - match->begin});
     }
@@ -179,8 +195,10 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     struct btk_added_finder finder;
     struct btk_added_match match;
     size_t begin = 0;
+    btk_encode_forget_shown(encoder);
     btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
                           span->text);
+    finder.skips_special = encoder->options->encode_special_tokens;
     while (btk_added_finder_next(&finder, &match)) {
         int status = 0;
         if (match.begin > begin) {

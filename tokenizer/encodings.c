@@ -95,7 +95,8 @@ struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings
 #undef COLUMN
 #undef MASK
     if (fields & BTK_FIELD_TOKENS) {
-        view.token_text = (const char *)encodings->token_text.data + entry->text_begin;
+        const char *const texts = encodings->token_text.data;
+        view.token_text = texts ? texts + entry->text_begin : "";
         view.token_text_end = entry->count ? view.token_ends[entry->count - 1] : 0;
     }
     return view;

@@ -90,6 +90,9 @@ struct btk_encoder {
     bool annotates; // anything but ids is wanted
     uint32_t word_id;
     uint32_t *spaces; // of each token: what trimming takes off; NULL: offsets are trimmed at once
+    struct btk_bytes
+        shown;         // the stretch that an added token showed last: the next may be part of it
+    uint32_t shown_at; // where it stands in scratch->shown
 };
 
 // All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none.
@@ -99,6 +102,12 @@ BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t co
 
 // The token `at` shows this text in place of its own.
 BTK_MUST_USE int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text);
+
+// What was shown last is no longer there to be shared.
+static inline void btk_encode_forget_shown(struct btk_encoder *encoder)
+{
+    encoder->shown = (struct btk_bytes){0};
+}
 
 // The tokens of pieces of a span. Each gets the encoder's word_id, which goes on.
 BTK_MUST_USE int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,

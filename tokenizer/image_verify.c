@@ -56,7 +56,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
-        {BTK_SECTION_RANK_IDS, keeps_stale ? config->merge_count * sizeof(uint32_t) : 0},
+        {BTK_SECTION_RANK_IDS, keeps_stale ? config->rank_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
@@ -68,6 +68,13 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         if (section_bytes(view, exact[i].section) != exact[i].bytes)
             return btk_image_refuse_section(error, exact[i].section, "has the wrong length");
     return 0;
+}
+
+static bool has_trie(const struct btk_image *view)
+{
+    const struct btk_image_config *const config = view->config;
+    return config->model == BTK_MODEL_WORDPIECE || config->model == BTK_MODEL_UNIGRAM
+           || (config->model == BTK_MODEL_BPE && (config->model_flags & BTK_MODEL_HAS_SYMBOLS));
 }
 
 static int check_table_sizes(const struct btk_image *view, struct btk_error *error)
@@ -85,8 +92,7 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
-        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
-         model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM},
+        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
         const uint64_t bytes = section_bytes(view, tables[i].section);
@@ -201,7 +207,7 @@ static int check_merges(const struct btk_image *view, struct btk_error *error)
             empty_count++;
         else if (!is_token(view, view->merges[i].id))
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-        else if (view->merges[i].rank >= view->config->merge_count)
+        else if (view->merges[i].rank >= view->config->rank_count)
             return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     }
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
@@ -222,13 +228,16 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if (config->prefix_bytes > BTK_AFFIX_BYTES_LIMIT
         || config->suffix_bytes > BTK_AFFIX_BYTES_LIMIT)
         return btk_image_refuse(error, "its prefix or suffix is too long");
-    if (config->merge_count > view->merge_mask) // the table is at most half full
-        return btk_image_refuse(error, "it has too many merges");
+    if (config->rank_count > btk_max_size(view->merge_mask, BTK_TOKEN_LIMIT))
+        return btk_image_refuse(error, "its merges have too many ranks");
     if (!(config->dropout >= 0 && config->dropout <= 1))
         return btk_image_refuse(error, "its dropout is not between 0 and 1");
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
         && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it counts an alphabet that it does not read");
+    if ((config->model_flags & (BTK_MODEL_HAS_SYMBOLS | BTK_MODEL_READS_WORDS))
+        && (config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
+        return btk_image_refuse(error, "it reads both bytes and longer symbols");
     int status = check_chars(view, error);
     if (!status) status = check_merges(view, error);
     return status < 0 ? status : check_cuts(view, error);
@@ -255,21 +264,63 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     return 0;
 }
 
+// The edge of a trie that leads to a node: the tree stands in the order of its levels, so edge i leads
+// to node i + 1, and the edges of all nodes follow each other.
+static uint32_t parent_of(const struct btk_added_trie *trie, uint32_t node)
+{
+    uint32_t low = 0, high = node;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (trie->nodes[middle].first_edge <= node - 1)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// Does what leads to a node end with a whole character? Texts are UTF-8, and no token begins within
+// a character of them.
+static bool ends_character(const struct btk_added_trie *trie, uint32_t node)
+{
+    size_t continuations = 0;
+    for (; node; node = parent_of(trie, node)) {
+        const uint32_t byte = trie->edges[node - 1].byte;
+        if (byte < 0x80) return continuations == 0;
+        if (byte >= 0xc0) return btk_utf8_length((uint8_t)byte) == continuations + 1;
+        if (++continuations > 3) return false;
+    }
+    return false;
+}
+
 static int check_added_trie(const struct btk_image *view, const struct btk_added_trie *trie,
                             enum btk_section nodes_section, struct btk_error *error)
 {
     const uint64_t edge_count =
         section_bytes(view, nodes_section + 1) / sizeof(struct btk_added_edge);
+    if (edge_count + 1 != trie->node_count && (edge_count || trie->node_count))
+        return btk_image_refuse_section(error, nodes_section, "is no tree");
+    uint64_t next_edge = 0;
     for (uint32_t i = 0; i < trie->node_count; i++) {
         const struct btk_added_node node = trie->nodes[i];
-        if (node.first_edge > edge_count || node.edge_count > edge_count - node.first_edge)
+        if (node.first_edge != next_edge || node.edge_count > edge_count - next_edge)
             return btk_image_refuse_section(error, nodes_section, "has no such edge");
-        if (node.token != BTK_NO_TOKEN && !is_token(view, node.token))
-            return btk_image_refuse_section(error, nodes_section, "has no such id");
-        for (uint32_t edge = node.first_edge; edge < node.first_edge + node.edge_count; edge++)
-            if (trie->edges[edge].node >= trie->node_count || trie->edges[edge].node <= i)
+        next_edge += node.edge_count;
+        for (uint32_t edge = node.first_edge; edge < next_edge; edge++)
+            if (trie->edges[edge].node != edge + 1 || edge < i || trie->edges[edge].byte > 0xff)
                 return btk_image_refuse_section(error, nodes_section + 1, "has no such node");
     }
+    for (uint32_t i = 0; i < trie->node_count; i++) {
+        if (trie->nodes[i].token == BTK_NO_TOKEN) continue;
+        if (!is_token(view, trie->nodes[i].token))
+            return btk_image_refuse_section(error, nodes_section, "has no such id");
+        if (!ends_character(trie, i))
+            return btk_image_refuse_section(error, nodes_section, "divides a character");
+    }
+    const uint32_t first_count = trie->node_count ? trie->nodes[0].edge_count : 0;
+    for (uint32_t edge = 0; edge < first_count; edge++)
+        if (trie->edges[edge].byte >= 0x80 && trie->edges[edge].byte < 0xc0)
+            return btk_image_refuse_section(error, nodes_section, "divides a character");
     return 0;
 }
 
@@ -280,8 +331,7 @@ static int check_model(const struct btk_image *view, struct btk_error *error)
     if (!status && model != BTK_MODEL_WORDPIECE)
         status = check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
     if (!status && model == BTK_MODEL_BPE) status = check_bpe(view, error);
-    if (!status && (model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM))
-        status = check_trie(view, error);
+    if (!status && has_trie(view)) status = check_trie(view, error);
     return status;
 }
 

@@ -48,6 +48,8 @@ struct btk_backend {
     int (*submit)(void *self, unsigned slot, const struct btk_request_batch *batch,
                   struct btk_error *error);
     int (*wait)(void *self, unsigned slot, struct btk_error *error);
+    // What is wrong with the options of the batch, if anything is: all of its documents have it.
+    void (*check)(void *self, unsigned slot, struct btk_result_view *out_view);
     // Good until it is called again.
     int (*view)(void *self, unsigned slot, size_t index, struct btk_result_view *out_view);
     // Decoding as a stream: the document's steps (stream_steps.h).

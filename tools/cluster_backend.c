@@ -59,13 +59,25 @@ static int submit_patiently(struct cluster_backend *backend, unsigned slot, stru
     return btk_error_set(error, EBUSY, BTK_NO_OFFSET, "the cluster gave no room for a batch");
 }
 
+static const char *unsupported(const struct btk_request_batch *batch)
+{
+    const struct btk_request_options *const options = batch->options;
+    if (batch->has_shapes) return "pairs and words are not supported through a cluster yet";
+    if (options->truncation_source || options->padding_source || options->encode_special_tokens)
+        return "truncation, padding and encode_special_tokens are not supported through a cluster "
+               "yet";
+    return NULL;
+}
+
 static int submit(void *self, unsigned slot, const struct btk_request_batch *batch,
                   struct btk_error *error)
 {
     struct cluster_backend *const backend = self;
     backend->requests[slot] = batch;
     // A batch of errors alone has no documents.
-    return btk_request_document_count(batch) ? submit_patiently(backend, slot, error) : 0;
+    return btk_request_document_count(batch) && !unsupported(batch)
+               ? submit_patiently(backend, slot, error)
+               : 0;
 }
 
 // Overload is not an error of the job: it waits for as long as the cluster says.
@@ -86,10 +98,21 @@ static int wait_for(void *self, unsigned slot, struct btk_error *error)
     return btk_error_import(error, &info);
 }
 
+// What the cluster does not do is refused before it is sent.
+static void check(void *self, unsigned slot, struct btk_result_view *out_view)
+{
+    const struct cluster_backend *const backend = self;
+    const char *const why = unsupported(backend->requests[slot]);
+    *out_view = (struct btk_result_view){
+        .status = why ? BTK_STATUS_MALFORMED : BTK_STATUS_OK, .error_offset = 0, .message = why};
+}
+
 static int view(void *self, unsigned slot, size_t index, struct btk_result_view *out_view)
 {
     struct cluster_backend *const backend = self;
     struct btk_document_view document;
+    check(self, slot, out_view);
+    if (out_view->status != BTK_STATUS_OK) return 0;
     const int status = btk_batch_document(backend->batches[slot], index, &document);
     if (status < 0) return status;
     backend->encoding = (struct btk_encoding_view){
@@ -174,6 +197,7 @@ int btk_cluster_backend_open(const struct btk_options *options,
                                         .depth = BTK_BACKEND_DEPTH_MAX,
                                         .submit = submit,
                                         .wait = wait_for,
+                                        .check = check,
                                         .view = view,
                                         .release = release,
                                         .close = close_backend};

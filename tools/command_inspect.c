@@ -83,7 +83,10 @@ static const char *member_name(enum btk_section section, char name[64])
 {
     size_t length = 0;
     for (const char *at = btk_image_section_name(section); *at && length < 63; at++)
-        if (*at != '-') name[length++] = *at == ' ' ? '_' : *at;
+        if (*at == ' ')
+            name[length++] = '_';
+        else if (*at != '-')
+            name[length++] = *at;
     name[length] = 0;
     return name;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares what the engine gives with recorded results: each line of the reference has a "text" and
-// any of ids, offsets, word_ids, tokens (without special tokens), ids_special, type_ids,
-// special_tokens_mask (with them), decoded and decoded_skip.
+// Compares what the engine gives with recorded results. A line of the reference has a "text" and any
+// of ids, offsets, word_ids, tokens (without special tokens), ids_special, type_ids,
+// special_tokens_mask (with them), decoded and decoded_skip; or an "input" with options and all that
+// its encoding holds (verify_encodings.c).
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "tools/exit_status.h"
 #include "tools/line_reader.h"
 #include "tools/open_tokenizer.h"
+#include "tools/verify_encodings.h"
 #include "tools/verify_report.h"
 
 enum { LINE_BYTES_MAX = 1 << 28 };
@@ -25,6 +27,7 @@ struct verifier {
     char *decoded;
     size_t decoded_capacity;
     struct btk_verify_report report;
+    struct btk_verify_encodings encodings;
 };
 
 static int reserve(struct verifier *verifier, size_t capacity)
@@ -176,8 +179,9 @@ static int verify_line(struct verifier *verifier, const struct btk_json *line,
                        struct btk_error *error)
 {
     struct btk_bytes text;
+    if (btk_json_get(line, "input")) return btk_verify_encodings(&verifier->encodings, line, error);
     if (!btk_json_try_string(btk_json_get(line, "text"), &text))
-        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "a line without \"text\"");
+        return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "a line without \"text\" or \"input\"");
     const struct comparison comparison = {verifier, line, text, error};
     int status = verify_plain(&comparison);
     if (!status) status = verify_special(&comparison);
@@ -243,7 +247,11 @@ int btk_command_verify(const struct btk_options *options)
                                     &verifier.tokenizer, &error);
     if (!status && btk_scratch_new(verifier.tokenizer, &verifier.scratch, &info) < 0)
         status = btk_error_import(&error, &info);
+    if (!status)
+        status = btk_verify_encodings_init(&verifier.encodings, verifier.tokenizer,
+                                           verifier.scratch, &verifier.report, &error);
     if (!status) status = verify_file(&verifier, reference, &error);
+    btk_verify_encodings_clear(&verifier.encodings);
     btk_scratch_free(&verifier.scratch);
     btk_tokenizer_close(&verifier.tokenizer);
     free(verifier.encoding.ids);

@@ -122,15 +122,28 @@ static void encode_line_of(struct engine_backend *backend, size_t index)
     backend->status = encode_line(backend);
 }
 
+static void fail(const struct engine_backend *backend, int status, struct btk_result_view *out_view)
+{
+    *out_view = (struct btk_result_view){.status = status_of(status),
+                                         .error_offset = backend->error.offset,
+                                         .message = backend->error.message};
+}
+
+static void check(void *self, unsigned slot, struct btk_result_view *out_view)
+{
+    const struct engine_backend *const backend = self;
+    (void)slot;
+    *out_view = (struct btk_result_view){.status = BTK_STATUS_OK};
+    if (backend->options_status < 0) fail(backend, backend->options_status, out_view);
+}
+
 static int encode_document(struct engine_backend *backend, size_t index,
                            struct btk_result_view *out_view)
 {
     if (!backend->options_status) encode_line_of(backend, index);
     const int status = backend->options_status ? backend->options_status : backend->status;
     if (status < 0) {
-        *out_view = (struct btk_result_view){.status = status_of(status),
-                                             .error_offset = backend->error.offset,
-                                             .message = backend->error.message};
+        fail(backend, status, out_view);
         return 0;
     }
     const size_t document = index - backend->first_document;
@@ -254,14 +267,16 @@ int btk_engine_backend_open(const struct btk_options *options,
                                                                                : BTK_STREAM_EXACT,
                                  request->skip_special_tokens, &backend->stream, &info)
                < 0)
-        if (status < 0) {
-            close_backend(backend);
-            return status;
-        }
+        status = btk_error_import(error, &info);
+    if (status < 0) {
+        close_backend(backend);
+        return status;
+    }
     *out_backend = (struct btk_backend){.self = backend,
                                         .depth = 1,
                                         .submit = submit,
                                         .wait = wait_for,
+                                        .check = check,
                                         .view = view,
                                         .steps = steps,
                                         .release = release,

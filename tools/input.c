@@ -188,7 +188,6 @@ done:
     return status;
 }
 
-// A lone surrogate, or bytes that are not UTF-8, have a name of their own.
 static int add_json_line(struct btk_input *input, struct btk_bytes line,
                          struct btk_request_batch *batch)
 {
@@ -198,9 +197,7 @@ static int add_json_line(struct btk_input *input, struct btk_bytes line,
     const int status = btk_json_parse(line, &root, &error);
     if (status == -ENOMEM) return status;
     if (!status) return take_json(input, root, batch);
-    const bool is_encoding = strstr(error.message, "Unicode") || strstr(error.message, "UTF-8")
-                             || strstr(error.message, "decode byte");
-    return add_error_line(batch, is_encoding ? "invalid_utf8" : "invalid_json", error.offset,
+    return add_error_line(batch, status == -EILSEQ ? "invalid_utf8" : "invalid_json", error.offset,
                           error.message);
 }
 

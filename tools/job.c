@@ -28,6 +28,10 @@ struct view_context {
 static int view_document(void *context, size_t index, struct btk_result_view *out_view)
 {
     const struct view_context *const view = context;
+    if (index == BTK_OUTPUT_NO_DOCUMENT) {
+        view->job->backend.check(view->job->backend.self, view->slot, out_view);
+        return 0;
+    }
     return view->job->backend.view(view->job->backend.self, view->slot, index, out_view);
 }
 

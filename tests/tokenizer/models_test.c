@@ -388,7 +388,7 @@ Test(models, a_giant_piece_has_the_tokens_that_the_heap_gives)
     cr_assert_eq(btk_bpe_scratch_init(&by_rank, &image, length), 0);
     cr_assert_not_null(by_rank.queue.heads);
     struct btk_image_config config = *image.config;
-    config.merge_count = 0; // no ranks
+    config.rank_count = 0; // no ranks
     image.config = &config;
     cr_assert_eq(btk_bpe_scratch_init(&by_heap, &image, length), 0);
     cr_assert_null(by_heap.queue.heads);

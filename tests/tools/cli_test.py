@@ -113,8 +113,9 @@ class TokenizerFiles(Files):
 
     def test_a_file_cut_anywhere_is_three(self):
         vocabulary = {"[UNK]": 0, "a": 1}
-        whole = json.dumps({"model": {"type": "WordPiece", "vocab": vocabulary},
-                            "pre_tokenizer": {"type": "BertPreTokenizer"}}).encode()
+        model = {"type": "WordPiece", "vocab": vocabulary, "unk_token": "[UNK]",
+                 "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
+        whole = json.dumps({"model": model, "pre_tokenizer": {"type": "BertPreTokenizer"}}).encode()
         for length in range(0, len(whole), 7):
             path = self.path("cut.json", whole[:length])
             self.expect(run("inspect", path), 3, "cut.json")
@@ -216,6 +217,30 @@ class Lines(Files):
                                   options=("--skip-special-tokens",))
         self.assertEqual(skipped, {"text": "hello"})
         self.assertNotEqual(with_special, skipped)
+
+    def test_ids_are_decoded_one_by_one(self):
+        emoji = ids("\U0001f600", "--tokenizer", "bpe")
+        self.assertGreater(len(emoji), 1)
+        line = {"ids": ids("ab", "--tokenizer", "bpe") + emoji + emoji[:1]}
+        held = [None] * (len(emoji) - 1)
+        for mode, last in (("", [None]), ("=exact", [None]), ("=lossless", [None, "\ufffd"])):
+            status, [answer] = jsonl("decode", line, options=("--tokenizer", "bpe", "--stream" + mode))
+            self.assertEqual(status, 0)
+            self.assertEqual(answer["steps"][-len(held + last) - 1:], held + ["\U0001f600"] + last)
+        self.expect(run("decode", "--stream=fast", data=b""), 2, "exact, lossless")
+        self.expect(run("encode", "--stream", data=b""), 2, "no such option")
+
+    def test_a_stream_that_gives_up_says_so_beside_its_steps(self):
+        vocabulary = {"a": 0, "<0xC3>": 1, "<0xA9>": 2}
+        path = self.path("tokenizer.json", json.dumps({
+            "decoder": {"type": "ByteFallback"},
+            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "a"}}).encode())
+        line = {"ids": [1, 2, 1, 0]}
+        status, [answer] = jsonl("decode", line, options=("--tokenizer", path, "--stream"))
+        self.assertEqual((status, answer["steps"]), (1, [None, "\u00e9", None]))
+        self.assertEqual(answer["error"]["code"], "changed_text")
+        status, [answer] = jsonl("decode", line, options=("--tokenizer", path, "--stream=lossless"))
+        self.assertEqual((status, answer), (0, {"steps": [None, "\u00e9", None, "\ufffda"]}))
 
     def test_offsets_of_bytes_and_of_characters(self):
         for unit, end in (("char", 2), ("byte", 4)):

@@ -113,7 +113,14 @@ expect 'no cluster' 4 '' 'no cluster' with 'a' "$program" submit --connect "$end
 expect 'status of no cluster' 4 '' 'no cluster' "$program" status --connect "$endpoint"
 mkdir -m 700 "$folder/cluster"
 : > "$folder/cluster/control"
-: > "$folder/cluster/control.fd"
+expect 'a file where the socket goes' 3 '' 'is no socket' \
+    "$program" serve --listen "$endpoint" --http off
+rm "$folder/cluster/control"
+# What a coordinator that was killed leaves behind.
+for socket in control control.fd; do
+    python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \
+        "$folder/cluster/$socket"
+done
 "$program" serve --listen "$endpoint" --http 127.0.0.1:0 --workers 1 \
     > "$folder/serve.out" 2> "$folder/serve.err" &
 coordinator=$!

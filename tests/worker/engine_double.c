@@ -87,13 +87,19 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
                size_t text_bytes, const struct btk_encode_options *options,
                struct btk_encoding *encoding, struct btk_error_info *error)
 {
+    static uint8_t replaced[4096];
+    const size_t bound = btk_encode_bound(tokenizer, text_bytes, options);
+    if (options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE && 3 * text_bytes <= sizeof replaced) {
+        text_bytes = btk_utf8_replace_invalid(replaced, (const uint8_t *)text, text_bytes);
+        text = (const char *)replaced;
+    }
     const size_t valid = btk_utf8_valid_prefix((const uint8_t *)text, text_bytes);
     encoding->count = 0;
     if (valid < text_bytes) {
         error->offset = valid;
         return -EILSEQ;
     }
-    if (encoding->capacity < btk_encode_bound(tokenizer, text_bytes, options)) return -ENOBUFS;
+    if (encoding->capacity < bound) return -ENOBUFS;
     if (options->add_special_tokens) put(encoding, PREFIX_ID, 0, 0);
     for (size_t i = 0; i < text_bytes; i++) put(encoding, (uint8_t)text[i], i, i + 1);
     if (options->add_special_tokens) put(encoding, SUFFIX_ID, 0, 0);

@@ -90,7 +90,7 @@ static void tear_down(void)
     free(expected.sources);
 }
 
-TestSuite(real_text, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(real_text, .init = set_up, .fini = tear_down);
 
 static uint64_t *ends(void)
 {

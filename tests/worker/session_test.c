@@ -55,7 +55,7 @@ static void tear_down(void)
     rmdir(folder);
 }
 
-TestSuite(worker_session, .init = set_up, .fini = tear_down, .timeout = 50);
+TestSuite(worker_session, .init = set_up, .fini = tear_down);
 
 // --- The parts of a coordinator
 

@@ -35,8 +35,9 @@ struct btk_compile_options {
 };
 
 // Appends nothing to *out_image on failure; on success it is an image at the start of an empty
-// buffer, but not aligned to BTK_IMAGE_ALIGNMENT. -EINVAL: not JSON or not a tokenizer; -ENOTSUP: a
-// component that is not there yet; both say which, where it stands, and what is supported; -ENOMEM.
+// buffer, but not aligned to BTK_IMAGE_ALIGNMENT. -EINVAL: not JSON or not a tokenizer; -EILSEQ:
+// JSON that is not UTF-8; -ENOTSUP: a component that is not there yet; all say which, where it
+// stands, and what is supported; -ENOMEM.
 BTK_MUST_USE int btk_compile_json(struct btk_bytes json, struct btk_buffer *out_image,
                                   struct btk_error *error);
 

@@ -169,8 +169,9 @@ static int add_one(struct btk_compiler *compiler, struct btk_normalizer *normali
     // special_tokens_set of the reference never forgets a text.
     if (known) added.flags |= known->flags & BTK_ADDED_SPECIAL;
     added.id = known ? known->id : find_id(compiler, object, added.text);
-    if (added.id == BTK_NO_TOKEN) added.id = (*next_id)++;
-    if (!btk_compiler_has_token(compiler, added.id))
+    const bool is_new = added.id == BTK_NO_TOKEN;
+    if (is_new) added.id = (*next_id)++;
+    if (is_new || !btk_compiler_has_token(compiler, added.id))
         status = add_outside(compiler, added.text, added.id);
     if (status < 0) return status;
     show_normalized(compiler, &added);

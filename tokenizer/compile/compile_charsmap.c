@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A charsmap of SentencePiece: the length of a double array in bytes, its units (Darts-clone), then the
 // texts that they lead to, each with a NUL behind it. Integers are little-endian.
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/unicode_normal.h"
 #include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/normalizer/steps.h"
 
-// A node of the double array that is to be looked at, and the length of the keys that end there.
+enum { KEY_BYTES = 8 };
+
+// A node of the double array that is to be looked at, and the shortest key that leads there: its first
+// bytes.
 struct visit {
     uint32_t node;
     uint32_t depth;
+    uint8_t key[KEY_BYTES];
 };
 
 struct survey {
@@ -22,7 +26,8 @@ struct survey {
     uint8_t *seen;
     struct btk_buffer queue; // struct visit
     size_t growth;           // bytes that one byte becomes at most
-    bool longest_counts;     // SentencePiece; the reference takes the shortest key
+    size_t stable_growth;    // the same where the text is in NFKD already
+    bool longest_counts;     // longer keys than those that lead to a text count as well
 };
 
 static uint32_t read_le32(const uint8_t *bytes)
@@ -36,26 +41,39 @@ static uint32_t unit_offset(uint32_t unit)
     return (unit >> 10) << ((unit & (1u << 9)) >> 6);
 }
 
-static int push(struct survey *survey, uint32_t node, uint32_t depth)
+static int push(struct survey *survey, struct visit visit)
 {
-    if (node >= survey->count || survey->seen[node]) return 0;
-    survey->seen[node] = 1;
-    const struct visit visit = {node, depth};
+    if (visit.node >= survey->count || survey->seen[visit.node]) return 0;
+    survey->seen[visit.node] = 1;
     return btk_buffer_append(&survey->queue, &visit, sizeof visit) < 0
                ? btk_compiler_no_memory(survey->compiler)
                : 0;
 }
 
-// An entry whose keys have `depth` bytes. Longer keys find it too, and become no more.
-static void count_entry(struct survey *survey, uint32_t node, uint32_t depth)
+// Can a text in NFKD have the key? A long one, or half a character: who knows.
+static bool may_be_stable(const struct visit *visit)
 {
-    if (node >= survey->count) return;
-    const uint32_t value = survey->units[node] & ~(1u << 31);
+    if (visit->depth > KEY_BYTES || btk_utf8_valid_prefix(visit->key, visit->depth) != visit->depth)
+        return true;
+    for (size_t at = 0, bytes; at < visit->depth; at += bytes)
+        if (btk_unicode_normal_bits(btk_utf8_decode(visit->key + at, &bytes))
+            & BTK_NORMAL_COMPATIBLE)
+            return false;
+    return true;
+}
+
+// An entry. Keys that are longer find it too, and become no more.
+static void count_entry(struct survey *survey, const struct visit *visit)
+{
+    if (visit->node >= survey->count) return;
+    const uint32_t value = survey->units[visit->node] & ~(1u << 31);
     if (value >= survey->texts.length) return;
     const uint8_t *const text = survey->texts.data + value;
     const uint8_t *const end = memchr(text, 0, survey->texts.length - value);
     const size_t length = end ? (size_t)(end - text) : survey->texts.length - value;
-    survey->growth = btk_max_size(survey->growth, (length + depth - 1) / depth);
+    const size_t growth = (length + visit->depth - 1) / visit->depth;
+    survey->growth = btk_max_size(survey->growth, growth);
+    if (may_be_stable(visit)) survey->stable_growth = btk_max_size(survey->stable_growth, growth);
 }
 
 // Breadth first, so the first visit of a node is by its shortest key.
@@ -66,12 +84,15 @@ static int visit_children(struct survey *survey, struct visit visit)
         if (child >= survey->count) continue;
         const uint32_t unit = survey->units[child];
         if ((unit & (1u << 31 | 0xffu)) != byte) continue;
-        const uint32_t next = child ^ unit_offset(unit);
+        struct visit next = visit;
+        next.node = child ^ unit_offset(unit);
+        next.depth = visit.depth + 1;
+        if (visit.depth < KEY_BYTES) next.key[visit.depth] = (uint8_t)byte;
         if (unit >> 8 & 1) {
-            count_entry(survey, next, visit.depth + 1);
+            count_entry(survey, &next);
             if (!survey->longest_counts) continue;
         }
-        const int status = push(survey, next, visit.depth + 1);
+        const int status = push(survey, next);
         if (status < 0) return status;
     }
     return 0;
@@ -81,7 +102,7 @@ static int walk(struct survey *survey)
 {
     survey->seen = btk_arena_allocate(&survey->compiler->arena, survey->count);
     if (!survey->seen) return btk_compiler_no_memory(survey->compiler);
-    int status = push(survey, unit_offset(survey->units[0]), 0);
+    int status = push(survey, (struct visit){.node = unit_offset(survey->units[0])});
     for (size_t at = 0; at < survey->queue.length && !status; at += sizeof(struct visit)) {
         struct visit visit;
         memcpy(&visit, survey->queue.data + at, sizeof visit);
@@ -90,131 +111,57 @@ static int walk(struct survey *survey)
     return status;
 }
 
-// Its parts, in the arena.
-struct charsmap {
-    uint32_t *units;
-    uint32_t count;
-    uint32_t growth;
-    struct btk_bytes texts;
-};
-
 static int survey_growth(struct btk_compiler *compiler, bool longest_counts,
-                         struct charsmap *charsmap)
+                         struct btk_compiler_charsmap *charsmap)
 {
     struct survey survey = {.compiler = compiler,
                             .units = charsmap->units,
-                            .count = charsmap->count,
+                            .count = charsmap->unit_count,
                             .texts = charsmap->texts,
                             .growth = 1,
+                            .stable_growth = 1,
                             .longest_counts = longest_counts};
     btk_buffer_init(&survey.queue);
     const int status = walk(&survey);
     btk_buffer_clear(&survey.queue);
     charsmap->growth = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
+    charsmap->stable_growth = (uint32_t)btk_min_size(survey.stable_growth, UINT32_MAX);
     return status;
 }
 
-static int read_charsmap(struct btk_compiler *compiler, struct btk_bytes bytes, const char *place,
-                         bool longest_counts, struct charsmap *out)
+int btk_compiler_read_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                               const char *place, bool longest_counts,
+                               struct btk_compiler_charsmap *out)
 {
-    const uint32_t count = bytes.length < 4 ? 0 : read_le32(bytes.data) / 4;
-    if (!count || count > (bytes.length - 4) / 4)
+    const uint32_t count = charsmap.length < 4 ? 0 : read_le32(charsmap.data) / 4;
+    if (!count || count > (charsmap.length - 4) / 4)
         return btk_compiler_refuse(compiler, place,
                                    "\"precompiled_charsmap\" has no whole double array");
     const size_t unit_bytes = (size_t)count * 4;
-    out->count = count;
-    out->texts = (struct btk_bytes){bytes.data + 4 + unit_bytes, bytes.length - 4 - unit_bytes};
-    if (btk_utf8_valid_prefix(out->texts.data, out->texts.length) != out->texts.length)
+    const struct btk_bytes texts = {charsmap.data + 4 + unit_bytes,
+                                    charsmap.length - 4 - unit_bytes};
+    if (btk_utf8_valid_prefix(texts.data, texts.length) != texts.length)
         return btk_compiler_refuse(compiler, place,
                                    "the texts of \"precompiled_charsmap\" are not UTF-8");
-    out->units = btk_arena_allocate(&compiler->arena, unit_bytes);
-    if (!out->units) return btk_compiler_no_memory(compiler);
-    for (uint32_t i = 0; i < count; i++) out->units[i] = read_le32(bytes.data + 4 + 4 * (size_t)i);
+    uint32_t *const units = btk_arena_allocate(&compiler->arena, unit_bytes + texts.length);
+    if (!units) return btk_compiler_no_memory(compiler);
+    for (uint32_t i = 0; i < count; i++) units[i] = read_le32(charsmap.data + 4 + 4 * (size_t)i);
+    if (texts.length) memcpy(units + count, texts.data, texts.length);
+    *out = (struct btk_compiler_charsmap){
+        .units = units, .unit_count = count, .texts = {(uint8_t *)(units + count), texts.length}};
     return survey_growth(compiler, longest_counts, out);
-}
-
-static int append(struct btk_compiler *compiler, struct btk_buffer *data, const void *bytes,
-                  size_t length)
-{
-    return btk_buffer_append(data, bytes, length) < 0 ? btk_compiler_no_memory(compiler) : 0;
 }
 
 int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes bytes, const char *place)
 {
-    struct charsmap charsmap = {.count = 0};
-    struct btk_buffer data;
-    btk_buffer_init(&data);
-    int status = read_charsmap(compiler, bytes, place, false, &charsmap);
-    if (!status)
-        status = append(compiler, &data, charsmap.units, charsmap.count * sizeof *charsmap.units);
-    if (!status) status = append(compiler, &data, charsmap.texts.data, charsmap.texts.length);
-    const struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED,
-                                  .numbers = {charsmap.count, charsmap.growth}};
-    if (!status)
-        status = btk_compiler_add_step(compiler, BTK_SECTION_NORMALIZER_STEPS, step,
-                                       (struct btk_bytes){data.data, data.length});
-    btk_buffer_clear(&data);
-    return status;
-}
-
-// --- SentencePiece's own normalizer
-
-static int compare_texts(const void *a, const void *b)
-{
-    const struct btk_bytes *const left = a, *const right = b;
-    const int order = memcmp(left->data, right->data, btk_min_size(left->length, right->length));
-    return order ? order : (left->length > right->length) - (left->length < right->length);
-}
-
-// The ends of the user-defined symbols, then their texts.
-static int append_symbols(struct btk_compiler *compiler, struct btk_buffer *data,
-                          uint32_t *out_count)
-{
-    const struct btk_format *const format = compiler->format;
-    struct btk_bytes *const texts =
-        btk_arena_allocate(&compiler->arena, (format->token_count + 1ull) * sizeof *texts);
-    if (!texts) return btk_compiler_no_memory(compiler);
-    uint32_t count = 0, end = 0;
-    for (uint32_t id = 0; id < format->token_count; id++)
-        if (format->tokens[id].kind == BTK_FORMAT_TOKEN_USER_DEFINED)
-            texts[count++] = format->tokens[id].text;
-    qsort(texts, count, sizeof *texts, compare_texts);
-    int status = 0;
-    for (uint32_t i = 0; i < count && !status; i++) {
-        end += (uint32_t)texts[i].length;
-        status = append(compiler, data, &end, sizeof end);
-    }
-    for (uint32_t i = 0; i < count && !status; i++)
-        status = append(compiler, data, texts[i].data, texts[i].length);
-    *out_count = count;
-    return status;
-}
-
-int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_spaces *spaces,
-                       bool is_suffix)
-{
-    struct charsmap charsmap = {.growth = 1};
-    struct btk_buffer data;
-    uint32_t symbol_count = 0;
-    btk_buffer_init(&data);
-    int status = spaces->charsmap.length
-                     ? read_charsmap(compiler, spaces->charsmap, "normalizer_spec", true, &charsmap)
-                     : 0;
-    if (!status)
-        status = append(compiler, &data, charsmap.units, charsmap.count * sizeof *charsmap.units);
-    if (!status) status = append_symbols(compiler, &data, &symbol_count);
-    if (!status) status = append(compiler, &data, charsmap.texts.data, charsmap.texts.length);
+    struct btk_compiler_charsmap charsmap;
+    const int status = btk_compiler_read_charsmap(compiler, bytes, place, false, &charsmap);
+    if (status < 0) return status;
     const struct btk_step step = {
-        .kind = BTK_NORMALIZER_STEP_SENTENCEPIECE,
-        .flags = (spaces->adds_dummy_prefix ? BTK_NORMALIZER_ADDS_SPACE : 0u)
-                 | (spaces->removes_extra ? BTK_NORMALIZER_REMOVES_SPACES : 0u)
-                 | (spaces->escapes ? BTK_NORMALIZER_ESCAPES_SPACES : 0u)
-                 | (is_suffix ? BTK_NORMALIZER_SPACE_IS_SUFFIX : 0u),
-        .numbers = {charsmap.count, charsmap.growth, symbol_count},
-    };
-    if (!status)
-        status = btk_compiler_add_step(compiler, BTK_SECTION_NORMALIZER_STEPS, step,
-                                       (struct btk_bytes){data.data, data.length});
-    btk_buffer_clear(&data);
-    return status;
+        .kind = BTK_NORMALIZER_STEP_PRECOMPILED,
+        .numbers = {charsmap.unit_count, charsmap.growth, charsmap.stable_growth}};
+    return btk_compiler_add_step(
+        compiler, BTK_SECTION_NORMALIZER_STEPS, step,
+        (struct btk_bytes){(const uint8_t *)charsmap.units,
+                           charsmap.unit_count * sizeof *charsmap.units + charsmap.texts.length});
 }

@@ -108,6 +108,7 @@ static int compile_image_file(struct job *job)
 static int compile_by_kind(struct job *job)
 {
     int status;
+    if (!job->file.length) return refuse(job, "not a tokenizer: there is nothing in it");
     switch (btk_sniff_file(job->file)) {
     case BTK_FILE_JSON: return compile_any_json(job);
     case BTK_FILE_TIKTOKEN:

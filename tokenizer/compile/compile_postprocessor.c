@@ -226,6 +226,10 @@ static int read_one(struct btk_compiler *compiler, struct btk_processor_chain *c
     }
     if (has(object, "single") || btk_bytes_are(type, "TemplateProcessing"))
         return read_template(compiler, chain, object, processor);
+    if (btk_bytes_are(type, "BertProcessing") || btk_bytes_are(type, "RobertaProcessing"))
+        return btk_compiler_refuse(compiler, PLACE, "is to have \"cls\" and \"sep\"");
+    if (btk_bytes_are(type, "Sequence"))
+        return btk_compiler_refuse(compiler, PLACE, "is a Sequence without \"processors\"");
     return btk_compiler_unsupported(compiler, PLACE ".type", type,
                                     "BertProcessing, ByteLevel, RobertaProcessing, Sequence, "
                                     "TemplateProcessing, null");

@@ -53,3 +53,34 @@ bool btk_regex_tree_has(const struct btk_regex_node *node, enum btk_regex_kind k
         if (btk_regex_tree_has(child, kind)) return true;
     return false;
 }
+
+static bool may_be_empty(const struct btk_regex_node *node)
+{
+    bool all = true, any = false;
+    if (node->kind == BTK_REGEX_SET || node->kind == BTK_REGEX_CHAR) return false;
+    if (node->kind == BTK_REGEX_REPEAT && node->repeat.min == 0) return true;
+    if (!node->child || node->kind == BTK_REGEX_LOOK) return true;
+    for (const struct btk_regex_node *child = node->child; child; child = child->next) {
+        const bool is_empty = may_be_empty(child);
+        all &= is_empty;
+        any |= is_empty;
+    }
+    return node->kind == BTK_REGEX_CHOICE ? any : all;
+}
+
+static void drop_groups(struct btk_regex_node **place, bool keeps_quirks, bool in_loop)
+{
+    struct btk_regex_node *node = *place;
+    while (node->kind == BTK_REGEX_GROUP && !(keeps_quirks && in_loop && may_be_empty(node))) {
+        node->child->next = node->next;
+        *place = node = node->child;
+    }
+    in_loop |= node->kind == BTK_REGEX_REPEAT;
+    for (struct btk_regex_node **child = &node->child; *child; child = &(*child)->next)
+        drop_groups(child, keeps_quirks, in_loop);
+}
+
+void btk_regex_drop_groups(struct btk_regex_node **tree, bool keeps_quirks)
+{
+    drop_groups(tree, keeps_quirks, false);
+}

@@ -85,5 +85,9 @@ struct btk_regex_node *btk_regex_node_pair(struct btk_arena *arena, enum btk_reg
                                            struct btk_regex_node *first,
                                            struct btk_regex_node *second);
 
+// Leaves out groups whose captures nobody reads. `keeps_quirks`: Oniguruma ends a loop around a
+// group when the group matched nothing, and does not so without the group; such ones stay.
+void btk_regex_drop_groups(struct btk_regex_node **tree, bool keeps_quirks);
+
 // Does any node of the tree have this kind?
 bool btk_regex_tree_has(const struct btk_regex_node *node, enum btk_regex_kind kind);

@@ -62,10 +62,9 @@ bool btk_regex_compare(const struct btk_regex_node *a, const struct btk_regex_no
 int btk_regex_canonical(struct btk_arena *arena, struct btk_regex_node **tree,
                         struct btk_buffer *out)
 {
-    const bool keeps_groups = btk_regex_tree_has(*tree, BTK_REGEX_BACKREF);
     // What is relaxed may be simplified again: "x++" behind "x*", say.
     for (int round = 0; round < 3; round++) {
-        *tree = btk_regex_simplify(arena, *tree, keeps_groups);
+        *tree = btk_regex_simplify(arena, *tree);
         if (!*tree || !btk_regex_relax(arena, tree)) return -ENOMEM;
     }
     return btk_regex_serialize(*tree, out);

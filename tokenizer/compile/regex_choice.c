@@ -106,7 +106,7 @@ static struct btk_regex_node *behind_set(struct btk_arena *arena, struct btk_reg
 }
 
 // Neighbours that begin with the same set become that set and a choice of the rests.
-static bool factor(struct btk_arena *arena, struct btk_regex_node *choice, bool keeps_groups)
+static bool factor(struct btk_arena *arena, struct btk_regex_node *choice)
 {
     for (struct btk_regex_node **place = &choice->child; *place; place = &(*place)->next) {
         struct btk_regex_node *const first = *place;
@@ -122,12 +122,10 @@ static bool factor(struct btk_arena *arena, struct btk_regex_node *choice, bool 
             node = next;
         }
         struct btk_regex_node *const head = btk_regex_node_set(arena, set->set);
-        struct btk_regex_node *const simple =
-            tail ? btk_regex_simplify(arena, rests, keeps_groups) : NULL;
+        struct btk_regex_node *const simple = tail ? btk_regex_simplify(arena, rests) : NULL;
         struct btk_regex_node *const joined =
             btk_regex_node_pair(arena, BTK_REGEX_SEQUENCE, head, simple);
-        struct btk_regex_node *const whole =
-            joined ? btk_regex_simplify(arena, joined, keeps_groups) : NULL;
+        struct btk_regex_node *const whole = joined ? btk_regex_simplify(arena, joined) : NULL;
         if (!whole) return false;
         whole->next = node;
         *place = whole;
@@ -155,11 +153,10 @@ static struct btk_regex_node *make_optional(struct btk_arena *arena, struct btk_
 }
 
 struct btk_regex_node *btk_regex_simplify_choice(struct btk_arena *arena,
-                                                 struct btk_regex_node *choice, bool keeps_groups)
+                                                 struct btk_regex_node *choice)
 {
-    if (!sort_alternatives(arena, choice) || !merge_sets(arena, choice)
-        || !factor(arena, choice, keeps_groups) || !sort_alternatives(arena, choice)
-        || !merge_sets(arena, choice))
+    if (!sort_alternatives(arena, choice) || !merge_sets(arena, choice) || !factor(arena, choice)
+        || !sort_alternatives(arena, choice) || !merge_sets(arena, choice))
         return NULL;
     if (!choice->child->next) return choice->child;
     return make_optional(arena, choice);

@@ -31,23 +31,39 @@ static bool add_range(struct btk_regex_parser *parser, struct class *class, uint
     return add_set(parser, class, set);
 }
 
+// The letter that was read last waits: it may begin a range.
+static bool add_waiting(struct btk_regex_parser *parser, struct class *class)
+{
+    return class->state != AFTER_LETTER || add_range(parser, class, class->letter, class->letter);
+}
+
 static bool add_letter(struct btk_regex_parser *parser, struct class *class, uint32_t letter)
 {
     if (class->state == IN_RANGE) {
         class->state = AFTER_RANGE;
         return add_range(parser, class, class->letter, letter);
     }
+    if (!add_waiting(parser, class)) return false;
     class->state = AFTER_LETTER;
     class->letter = letter;
-    return add_range(parser, class, letter, letter);
+    return true;
 }
 
-static bool add_class(struct btk_regex_parser *parser, struct class *class, struct btk_code_set set,
-                      enum state state)
+static bool add_class(struct btk_regex_parser *parser, struct class *class, struct btk_code_set set)
 {
     if (class->state == IN_RANGE)
         return btk_regex_fail(parser, EINVAL, "a class for the end of a range");
-    class->state = state;
+    if (!add_waiting(parser, class)) return false;
+    class->state = AFTER_CLASS;
+    return add_set(parser, class, set);
+}
+
+// In "[a-[b]]" the letter and its sign are forgotten, as Oniguruma does.
+static bool add_brackets(struct btk_regex_parser *parser, struct class *class,
+                         struct btk_code_set set)
+{
+    if (!add_waiting(parser, class)) return false;
+    class->state = AFTER_RANGE;
     return add_set(parser, class, set);
 }
 
@@ -72,6 +88,7 @@ static bool parse_minus(struct btk_regex_parser *parser, struct class *class)
 // The operand is over: it is intersected with those before it.
 static bool end_operand(struct btk_regex_parser *parser, struct class *class)
 {
+    if (!add_waiting(parser, class)) return false;
     if (class->has_whole
         && !btk_code_set_intersection(parser->arena, class->whole, class->set, &class->set))
         return btk_regex_no_memory(parser);
@@ -110,14 +127,14 @@ static bool parse_inner(struct btk_regex_parser *parser, struct class *class)
     struct btk_code_set set;
     bool is_negated;
     if (btk_regex_take(parser, ':')) {
-        if (parse_posix(parser, &set)) return add_class(parser, class, set, AFTER_CLASS);
+        if (parse_posix(parser, &set)) return add_class(parser, class, set);
         if (parser->status) return false;
         parser->at--;
     }
     if (!parse_brackets(parser, &set, &is_negated)) return false;
     if (is_negated && !btk_code_set_complement(parser->arena, set, &set))
         return btk_regex_no_memory(parser);
-    return add_class(parser, class, set, AFTER_RANGE);
+    return add_brackets(parser, class, set);
 }
 
 static bool parse_member(struct btk_regex_parser *parser, struct class *class)
@@ -130,7 +147,7 @@ static bool parse_member(struct btk_regex_parser *parser, struct class *class)
         return add_letter(parser, class, btk_regex_take_code_point(parser));
     if (!btk_regex_parse_class_escape(parser, &escape)) return false;
     if (escape.kind == BTK_REGEX_ESCAPE_CODE) return add_letter(parser, class, escape.code_point);
-    return add_class(parser, class, escape.set, AFTER_CLASS);
+    return add_class(parser, class, escape.set);
 }
 
 // A bracket that comes first is a letter, if another one follows.

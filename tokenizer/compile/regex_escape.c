@@ -63,7 +63,9 @@ static int take_digits(struct btk_regex_parser *parser, int base, int limit, uin
 
 static bool check_code_point(struct btk_regex_parser *parser, uint32_t code_point)
 {
-    return code_point <= 0x10ffff
+    // To Oniguruma it is one that no text has.
+    return !btk_regex_is_tiktoken(parser)
+           || (code_point <= 0x10ffff && (code_point < 0xd800 || code_point > 0xdfff))
            || btk_regex_fail(parser, EINVAL, "a number that is no code point");
 }
 
@@ -379,6 +381,13 @@ static struct btk_regex_node *refuse(struct btk_regex_parser *parser)
     return NULL;
 }
 
+// In a look-around it would let a match begin behind its end, of which the references die.
+static struct btk_regex_node *parse_keep(struct btk_regex_parser *parser)
+{
+    if (parser->look_depth) return refuse(parser);
+    return btk_regex_checked(parser, btk_regex_node_new(parser->arena, BTK_REGEX_KEEP, NULL));
+}
+
 // An escape that is a place or more than a character: *out_is_one tells.
 static struct btk_regex_node *parse_special(struct btk_regex_parser *parser, bool *out_is_one)
 {
@@ -391,8 +400,7 @@ static struct btk_regex_node *parse_special(struct btk_regex_parser *parser, boo
     case 'Z': return parse_text_end(parser);
     case 'b': return parse_word_border(parser, false);
     case 'B': return parse_word_border(parser, true);
-    case 'K':
-        return btk_regex_checked(parser, btk_regex_node_new(parser->arena, BTK_REGEX_KEEP, NULL));
+    case 'K': return parse_keep(parser);
     case 'R': return parse_newline(parser);
     case 'N': return set_of(parser, '\n', '\n', true);
     case 'O': return set_of(parser, 0, 0x10ffff, false);

@@ -29,7 +29,9 @@ static struct btk_regex_node *parse_scoped(struct btk_regex_parser *parser, bool
 static struct btk_regex_node *parse_look(struct btk_regex_parser *parser, bool is_behind,
                                          bool is_negated)
 {
+    parser->look_depth++;
     struct btk_regex_node *const body = parse_scoped(parser, false);
+    parser->look_depth--;
     if (!body) return NULL;
     return btk_regex_checked(parser,
                              btk_regex_node_look(parser->arena, body, is_behind, is_negated));
@@ -68,9 +70,9 @@ static struct btk_regex_node *parse_named(struct btk_regex_parser *parser, char 
     while (parser->at < parser->end && *parser->at != (uint8_t)close && *parser->at != ')')
         parser->at++;
     const struct btk_bytes name = {begin, (size_t)(parser->at - begin)};
-    if (!name.length || *begin == '-' || (*begin >= '0' && *begin <= '9')
-        || !btk_regex_take(parser, close))
-    {
+    const bool is_number = name.length && (*begin == '-' || (*begin >= '0' && *begin <= '9'));
+    if (!name.length || (is_number && !btk_regex_is_tiktoken(parser))
+        || !btk_regex_take(parser, close)) {
         btk_regex_fail(parser, EINVAL, "a group's name is wrong");
         return NULL;
     }

@@ -167,11 +167,10 @@ static bool check_bounds(struct btk_regex_parser *parser, struct btk_regex_node 
     if (min > BTK_REGEX_REPEAT_MAX || (max > BTK_REGEX_REPEAT_MAX && max != BTK_REGEX_FOREVER))
         return btk_regex_fail(parser, EINVAL, "a number of repetitions that is too large");
     if (min <= max) return true;
-    if (btk_regex_is_tiktoken(parser))
-        return btk_regex_fail(parser, EINVAL, "repetitions from more to fewer");
-    // Oniguruma means a possessive repetition by it.
-    repeat->repeat.min = max;
+    // regex-syntax takes the first number, Oniguruma means a possessive repetition by it.
     repeat->repeat.max = min;
+    if (btk_regex_is_tiktoken(parser)) return true;
+    repeat->repeat.min = max;
     repeat->repeat.mode = BTK_REGEX_POSSESSIVE;
     return true;
 }
@@ -333,6 +332,8 @@ int btk_regex_parse(struct btk_bytes pattern, enum btk_regex_dialect dialect,
     if (parser.status) return parser.status;
     if (!btk_regex_fold(arena, parser.engine, &tree))
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "regular expression: no memory");
+    if (!btk_regex_tree_has(tree, BTK_REGEX_BACKREF))
+        btk_regex_drop_groups(&tree, dialect == BTK_REGEX_ONIGURUMA);
     *out = tree;
     return 0;
 }

@@ -29,7 +29,7 @@ struct btk_regex_parser {
     enum btk_unicode_engine engine;
     unsigned flags; // enum btk_regex_flag
     int depth;
-    int behind_depth; // inside how many look-behinds
+    int look_depth; // inside how many look-arounds
     uint32_t group_count;
     bool has_names; // Oniguruma: then groups without a name do not capture
     struct btk_regex_name *names;

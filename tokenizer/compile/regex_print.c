@@ -7,7 +7,6 @@
 struct printer {
     struct btk_buffer *out;
     size_t begin;
-    bool has_backrefs;
     int status;
 };
 
@@ -172,7 +171,6 @@ static bool is_place(const struct btk_regex_node *node)
     case BTK_REGEX_ASSERTION:
     case BTK_REGEX_KEEP: return true;
     case BTK_REGEX_SEQUENCE: return node->child && !node->child->next && is_place(node->child);
-    case BTK_REGEX_GROUP: return is_place(node->child);
     case BTK_REGEX_CHOICE:
         for (const struct btk_regex_node *child = node->child; child; child = child->next)
             if (is_place(child)) return true;
@@ -247,9 +245,7 @@ static void put_node(struct printer *printer, const struct btk_regex_node *node,
     case BTK_REGEX_SEQUENCE: put_sequence(printer, node, ending); break;
     case BTK_REGEX_CHOICE: put_choice(printer, node, ending); break;
     case BTK_REGEX_REPEAT: put_repeat(printer, node, ending); break;
-    case BTK_REGEX_GROUP:
-        put_group(printer, printer->has_backrefs ? "(" : "(?:", node, ending);
-        break;
+    case BTK_REGEX_GROUP: put_group(printer, "(", node, ending); break;
     case BTK_REGEX_ATOMIC: put_group(printer, "(?>", node, ending); break;
     case BTK_REGEX_LOOK: put_look(printer, node); break;
     case BTK_REGEX_ASSERTION: put_assertion(printer, node->assertion); break;
@@ -263,7 +259,6 @@ static void put_node(struct printer *printer, const struct btk_regex_node *node,
 int btk_regex_print(const struct btk_regex_node *tree, struct btk_buffer *out)
 {
     struct printer printer = {.out = out, .begin = out->length};
-    printer.has_backrefs = btk_regex_tree_has(tree, BTK_REGEX_BACKREF);
     put_node(&printer, tree, MATCHES);
     return printer.status;
 }

@@ -115,13 +115,12 @@ static struct btk_regex_node *simplify_sequence(struct btk_regex_node *node)
     return node;
 }
 
-struct btk_regex_node *btk_regex_simplify(struct btk_arena *arena, struct btk_regex_node *node,
-                                          bool keeps_groups)
+struct btk_regex_node *btk_regex_simplify(struct btk_arena *arena, struct btk_regex_node *node)
 {
     for (struct btk_regex_node **place = &node->child; *place; place = &(*place)->next) {
         struct btk_regex_node *const next = (*place)->next;
         (*place)->next = NULL;
-        struct btk_regex_node *const child = btk_regex_simplify(arena, *place, keeps_groups);
+        struct btk_regex_node *const child = btk_regex_simplify(arena, *place);
         if (!child) return NULL;
         child->next = next;
         *place = child;
@@ -131,11 +130,10 @@ struct btk_regex_node *btk_regex_simplify(struct btk_arena *arena, struct btk_re
     case BTK_REGEX_SEQUENCE: simple = simplify_sequence(node); break;
     case BTK_REGEX_CHOICE:
         flatten(node);
-        simple = btk_regex_simplify_choice(arena, node, keeps_groups);
+        simple = btk_regex_simplify_choice(arena, node);
         break;
     case BTK_REGEX_REPEAT: simple = simplify_repeat(node); break;
     case BTK_REGEX_ATOMIC: simple = simplify_atomic(node); break;
-    case BTK_REGEX_GROUP: simple = keeps_groups ? node : node->child; break;
     default: break;
     }
     if (simple) simple->next = NULL;

@@ -13,12 +13,11 @@ BTK_MUST_USE bool btk_regex_compare(const struct btk_regex_node *a, const struct
 
 // regex_simplify.c: all steps that look at one node and its children. Returns NULL when there is no
 // memory. The result has no siblings.
-struct btk_regex_node *btk_regex_simplify(struct btk_arena *arena, struct btk_regex_node *node,
-                                          bool keeps_groups);
+struct btk_regex_node *btk_regex_simplify(struct btk_arena *arena, struct btk_regex_node *node);
 
 // regex_choice.c: order, sets and common beginnings of alternatives, which are simple already.
 struct btk_regex_node *btk_regex_simplify_choice(struct btk_arena *arena,
-                                                 struct btk_regex_node *choice, bool keeps_groups);
+                                                 struct btk_regex_node *choice);
 
 // regex_follow.c: what may come first in a node. False: that is not known. Sets *out_is_nullable
 // when the node can match nothing (and then cannot fail).

@@ -173,8 +173,8 @@ static int pass_fused(struct btk_chain *chain, uint32_t at, struct btk_bytes tex
 
 // --- Steps that make one string of one
 
-// A stream goes on where decoding would fail: a Strip of more than there is leaves nothing, and what a
-// pattern cannot be tried on, or would make too long, stays as it is.
+// A stream goes on where decoding would fail: a Strip of more than there is leaves nothing, and
+// what a pattern cannot be tried on, or would make too long, stays as it is.
 static int apply(const struct btk_chain *chain, struct chain_step *step, struct btk_bytes text,
                  unsigned place)
 {

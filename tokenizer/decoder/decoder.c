@@ -123,6 +123,9 @@ int btk_decoder_error(int status, struct btk_error_info *out_error)
         btk_error_set(&error, ETIME, BTK_NO_OFFSET,
                       "a pattern of the decoder takes too many steps on this text");
         break;
+    case -EINVAL:
+        btk_error_set(&error, EINVAL, BTK_NO_OFFSET, "a pattern of the decoder is none");
+        break;
     default: btk_error_set(&error, ENOMEM, BTK_NO_OFFSET, "not enough memory to decode"); break;
     }
     return btk_error_export(&error, out_error);
@@ -130,21 +133,35 @@ int btk_decoder_error(int status, struct btk_error_info *out_error)
 
 // --- The interface
 
+// Of what DECODED_TEXT has, and of the first token, which is made at run time.
+static uint64_t fused_bound(const struct btk_image *image, const struct btk_decoder_plan *plan,
+                            uint64_t id_count)
+{
+    uint64_t token_bytes = image->config->decoded_bytes_max;
+    uint64_t bytes = 0;
+    if (plan->first_differs && id_count) {
+        bytes = btk_decoder_bound(image, 0, plan->head_end, image->config->shown_bytes_max, 1);
+        id_count--;
+    }
+    // A byte of a run that is no character becomes three.
+    if (plan->has_runs) token_bytes = btk_max_size(token_bytes, 3);
+    if (id_count && token_bytes > (BTK_DECODER_UNBOUNDED - bytes) / id_count)
+        return BTK_DECODER_UNBOUNDED;
+    bytes += token_bytes * id_count;
+    if (plan->is_lossy)
+        return bytes < BTK_DECODER_UNBOUNDED / 3 ? 3 * bytes : BTK_DECODER_UNBOUNDED;
+    return btk_decoder_bound(image, plan->middle_begin, plan->middle_end, bytes, id_count);
+}
+
 size_t btk_decode_bound(const struct btk_tokenizer *tokenizer, size_t id_count)
 {
     const struct btk_image *const image = &tokenizer->image;
     const struct btk_decoder_plan plan = btk_decoder_plan(image);
-    uint64_t token_bytes =
-        plan.is_fused ? image->config->decoded_bytes_max : image->config->shown_bytes_max;
-    // A byte that is no character becomes three.
-    if (plan.is_lossy) token_bytes *= 3;
-    if (plan.has_runs && plan.is_fused && token_bytes < 3) token_bytes = 3;
-    if (id_count && token_bytes > BTK_DECODER_UNBOUNDED / id_count) return SIZE_MAX / 2;
-    uint64_t bytes = token_bytes * id_count;
-    if (plan.is_fused)
-        bytes = btk_decoder_bound(image, plan.middle_begin, plan.middle_end, bytes, id_count);
+    const uint64_t shown_max = image->config->shown_bytes_max;
+    const uint64_t count = btk_min_size(id_count, BTK_DECODER_UNBOUNDED >> 32);
+    uint64_t bytes = plan.is_fused ? fused_bound(image, &plan, count) : shown_max * count;
     bytes = btk_decoder_bound(image, plan.is_fused ? plan.tail_begin : 0, image->decoder.count,
-                              bytes, plan.is_fused ? 1 : id_count);
+                              bytes, plan.is_fused ? 1 : count);
     return (size_t)btk_min_size(bytes, SIZE_MAX / 2);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are the steps of decoders in an image sound? Part of the library that a coordinator links, without
-// the engine.
+// Are the steps of decoders in an image sound? Part of the library that a coordinator links,
+// without the engine.
 #include "common/utf8.h"
 #include "tokenizer/decoder/plan.h"
 #include "tokenizer/decoder/step_kind.h"
@@ -46,7 +46,9 @@ int btk_decoder_check(const struct btk_image *view, struct btk_error *error)
 {
     for (uint32_t i = 0; i < view->decoder.count; i++) {
         const struct btk_step *const step = &view->decoder.steps[i];
-        const char *const fault = fault_of(step, btk_image_step_data(view, step));
+        const char *fault = fault_of(step, btk_image_step_data(view, step));
+        if (step->kind == BTK_DECODE_SENTENCEPIECE && view->decoder.count != 1)
+            fault = "has other steps beside that of SentencePiece";
         if (fault) return btk_image_refuse_section(error, BTK_SECTION_DECODER_STEPS, fault);
     }
     return 0;

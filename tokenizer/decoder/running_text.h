@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text of ids that come one after the other, without decoding all of them again with each: what is
-// known stands in `settled`, and only a character that is not whole, or a run of bytes, may change.
+// The text of ids that come one after the other, without decoding all of them again with each: what
+// is known stands in `settled`, and only a character that is not whole, or a run of bytes, may
+// change.
 //
 // Ownership: btk_running_text_clear() frees. Threads: one.
 #pragma once
@@ -15,7 +16,7 @@ struct btk_running_text {
     struct btk_room open; // bytes behind it
     size_t open_checked;  // these are characters
     bool open_is_broken;  // and the ones behind them never will be
-    bool has_begun;       // a token was there
+    bool has_begun;       // a token was there; SentencePiece: a text was
 };
 
 // Can it be done for this plan?
@@ -28,8 +29,8 @@ void btk_running_text_clear(struct btk_running_text *text);
 // One more token, one that btk_decoder_takes(). -ENOMEM, -E2BIG.
 BTK_MUST_USE int btk_running_text_push(struct btk_running_text *text, uint32_t id);
 
-// The text if there were no more tokens: `begin` bytes of `settled` left out, then the open bytes, or
-// U+FFFD so many times.
+// The text if there were no more tokens: `begin` bytes of `settled` left out, then the open bytes,
+// or U+FFFD so many times.
 struct btk_running_view {
     struct btk_bytes settled;
     struct btk_bytes open;

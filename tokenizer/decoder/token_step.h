@@ -27,8 +27,9 @@ void btk_decoder_step_init(struct btk_decoder_step *step, const struct btk_image
 void btk_decoder_step_clear(struct btk_decoder_step *step);
 
 // Appends what the step makes of `text`, which is valid UTF-8 and not in `out`; CTC too, whose
-// answer may be empty: then there is no string. -ENOBUFS, -ENOMEM, -E2BIG: as the room says; -ERANGE:
-// Strip takes more than there is, where the reference panics; -ETIME: a pattern that takes too long.
+// answer may be empty: then there is no string. -ENOBUFS, -ENOMEM, -E2BIG: as the room says;
+// -ERANGE: Strip takes more than there is, where the reference panics; -ETIME: a pattern that takes
+// too long.
 BTK_MUST_USE int btk_decoder_step_apply(struct btk_decoder_step *step, struct btk_bytes text,
                                         unsigned place, struct btk_room *out);
 

@@ -4,13 +4,19 @@
 //
 // A stretch of text that a form may change begins with a character that nothing before it can change,
 // and ends where the next one stands. All others are copied as they are.
+#include <string.h>
+
 #include "common/unicode_normal.h"
 #include "common/utf8.h"
 #include "tokenizer/normalizer/step_functions.h"
 
+// Runs of marks from this length on are sorted in linear time, which takes room.
+enum { LONG_RUN = 512 };
+
 struct walk {
     struct btk_pass *pass;
-    struct btk_pass_chars *chars;
+    struct btk_pass_chars *chars; // of a stretch
+    struct btk_pass_chars *spare; // as many, to sort
     struct btk_bytes text;
     bool composes;
     bool is_compatible;
@@ -88,6 +94,37 @@ static bool is_same(const struct walk *walk, size_t count, size_t begin, size_t 
     return at == end;
 }
 
+// By combining class, stably.
+static void sort_long_run(struct walk *walk, struct btk_unicode_char *run, size_t count)
+{
+    if (!btk_pass_reserve_chars(walk->pass, walk->spare, count)) return;
+    size_t begins[256] = {0};
+    for (size_t i = 0; i < count; i++) begins[run[i].combining_class]++;
+    size_t begin = 0;
+    for (unsigned class = 0; class < 256; class ++) {
+        const size_t class_count = begins[class];
+        begins[class] = begin;
+        begin += class_count;
+    }
+    for (size_t i = 0; i < count; i++)
+        walk->spare->chars[begins[run[i].combining_class]++] = run[i];
+    memcpy(run, walk->spare->chars, count * sizeof *run);
+}
+
+static void order(struct walk *walk, size_t count)
+{
+    struct btk_unicode_char *const chars = walk->chars->chars;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        end = begin + 1;
+        if (!chars[begin].combining_class) continue;
+        while (end < count && chars[end].combining_class) end++;
+        if (end - begin < LONG_RUN)
+            btk_unicode_order(chars + begin, end - begin);
+        else
+            sort_long_run(walk, chars + begin, end - begin);
+    }
+}
+
 static void write_stretch(struct walk *walk, size_t begin, size_t end)
 {
     size_t count = 0, bytes;
@@ -97,7 +134,7 @@ static void write_stretch(struct walk *walk, size_t begin, size_t end)
         count = append_decomposed(walk, count, btk_utf8_decode(walk->text.data + at, &bytes));
     }
     struct btk_unicode_char *const chars = walk->chars->chars;
-    btk_unicode_order(chars, count);
+    order(walk, count);
     for (size_t i = 0; i < count; i++) chars[i].position = chars[i].inserted;
     if (walk->composes) count = compose(chars, count);
     if (is_same(walk, count, begin, end)) {
@@ -148,7 +185,8 @@ void btk_normalizer_form(struct btk_step_runner *runner, struct btk_pass *pass)
 {
     const uint32_t flags = runner->step->flags;
     struct walk walk = {.pass = pass,
-                        .chars = runner->chars,
+                        .chars = &runner->chars[0],
+                        .spare = &runner->chars[1],
                         .text = pass->source->text,
                         .composes = flags & BTK_NORMALIZER_COMPOSES,
                         .is_compatible = flags & BTK_NORMALIZER_COMPATIBLE};

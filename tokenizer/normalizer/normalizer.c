@@ -10,7 +10,7 @@ struct btk_normalizer {
     const struct btk_kernels *kernels;
     struct btk_progress progress;
     struct btk_pass_buffer buffers[2];
-    struct btk_pass_chars chars;
+    struct btk_pass_chars chars[2];
     uint64_t spill_count;
     uint32_t step_count;
     struct btk_step_runner steps[];
@@ -61,7 +61,7 @@ static int prepare_step(struct btk_normalizer *normalizer, const struct btk_imag
     struct btk_step_runner *const runner = &normalizer->steps[index];
     runner->step = &image->normalizer.steps[index];
     runner->data = btk_image_step_data(image, runner->step);
-    runner->chars = &normalizer->chars;
+    runner->chars = normalizer->chars;
     if (runner->step->kind == BTK_NORMALIZER_STEP_PRECOMPILED) btk_precompiled_prepare(runner);
     if (runner->step->kind == BTK_NORMALIZER_STEP_SENTENCEPIECE) btk_sentencepiece_prepare(runner);
     if (runner->step->kind != BTK_NORMALIZER_STEP_REPLACE_ALL) return 0;
@@ -73,7 +73,7 @@ static int init(struct btk_normalizer *normalizer, const struct btk_image *image
                 struct btk_error *error)
 {
     if (!try_init_buffer(&normalizer->buffers[0]) || !try_init_buffer(&normalizer->buffers[1])
-        || !try_init_chars(&normalizer->chars))
+        || !try_init_chars(&normalizer->chars[0]) || !try_init_chars(&normalizer->chars[1]))
         return no_memory(error);
     int status = 0;
     for (uint32_t i = 0; i < normalizer->step_count && !status; i++)
@@ -103,7 +103,8 @@ void btk_normalizer_free(struct btk_normalizer **normalizer)
     if (!*normalizer) return;
     clear_buffer(&(*normalizer)->buffers[0]);
     clear_buffer(&(*normalizer)->buffers[1]);
-    free((*normalizer)->chars.chars);
+    free((*normalizer)->chars[0].chars);
+    free((*normalizer)->chars[1].chars);
     for (uint32_t i = 0; i < (*normalizer)->step_count; i++)
         btk_regex_free(&(*normalizer)->steps[i].regex);
     free(*normalizer);
@@ -125,13 +126,16 @@ void btk_normalizer_release(struct btk_normalizer *normalizer)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct btk_pass_buffer *const buffer = &normalizer->buffers[i];
-        if (btk_max_size(buffer->text_capacity, buffer->map_capacity) <= BTK_PASS_BYTES) continue;
-        clear_buffer(buffer);
-        (void)try_init_buffer(buffer);
+        if (btk_max_size(buffer->text_capacity, buffer->map_capacity) > BTK_PASS_BYTES) {
+            clear_buffer(buffer);
+            (void)try_init_buffer(buffer);
+        }
+        struct btk_pass_chars *const chars = &normalizer->chars[i];
+        if (chars->capacity > BTK_PASS_CHARS) {
+            free(chars->chars);
+            (void)try_init_chars(chars);
+        }
     }
-    if (normalizer->chars.capacity <= BTK_PASS_CHARS) return;
-    free(normalizer->chars.chars);
-    (void)try_init_chars(&normalizer->chars);
 }
 
 static struct btk_span written_span(const struct btk_pass *pass)

@@ -96,10 +96,30 @@ static size_t replace_bound(const struct btk_step *step, size_t bytes)
     const bool may_be_empty = step->kind == BTK_NORMALIZER_STEP_REPLACE_ALL || !pattern;
     if (may_be_empty)
         return saturated_sum(bytes, saturated_product(content, saturated_sum(bytes, 1)));
-    return content <= pattern ? bytes : saturated_product(content, bytes / pattern + 1);
+    if (content <= pattern) return bytes;
+    return saturated_sum(saturated_product(content, bytes / pattern), bytes % pattern);
 }
 
-static size_t step_bound(const struct btk_step *step, size_t bytes)
+// No character that these make or leave has a compatibility decomposition, if none had one before.
+static bool keeps_stable(const struct btk_step *step)
+{
+    return step->kind == BTK_NORMALIZER_STEP_FILTER || step->kind == BTK_NORMALIZER_STEP_MAP
+           || step->kind == BTK_NORMALIZER_STEP_STRIP
+           || step->kind == BTK_NORMALIZER_STEP_LOWERCASE;
+}
+
+static bool becomes_stable(const struct btk_step *step, bool is_stable)
+{
+    if (step->kind == BTK_NORMALIZER_STEP_FORM) return step->flags == BTK_NORMALIZER_COMPATIBLE;
+    return is_stable && keeps_stable(step);
+}
+
+static size_t charsmap_growth(const struct btk_step *step, bool is_stable)
+{
+    return btk_max_size(step->numbers[is_stable ? 2 : 1], 1);
+}
+
+static size_t step_bound(const struct btk_step *step, bool is_stable, size_t bytes)
 {
     switch (step->kind) {
     case BTK_NORMALIZER_STEP_CHINESE:
@@ -112,7 +132,7 @@ static size_t step_bound(const struct btk_step *step, size_t bytes)
     case BTK_NORMALIZER_STEP_REPLACE_RUN:
         return saturated_product(bytes, btk_max_size(step->data_bytes, 1));
     case BTK_NORMALIZER_STEP_PRECOMPILED:
-        return saturated_product(bytes, btk_max_size(step->numbers[1], 1));
+        return saturated_product(bytes, charsmap_growth(step, is_stable));
     // A space has three bytes then.
     case BTK_NORMALIZER_STEP_SENTENCEPIECE:
         return saturated_sum(
@@ -124,7 +144,11 @@ static size_t step_bound(const struct btk_step *step, size_t bytes)
 size_t btk_normalizer_bound(const struct btk_image *image, size_t source_bytes)
 {
     size_t bytes = source_bytes;
-    for (uint32_t i = 0; bytes && i < image->normalizer.count; i++)
-        bytes = step_bound(&image->normalizer.steps[i], bytes);
+    bool is_stable = false;
+    for (uint32_t i = 0; bytes && i < image->normalizer.count; i++) {
+        const struct btk_step *const step = &image->normalizer.steps[i];
+        bytes = step_bound(step, is_stable, bytes);
+        is_stable = becomes_stable(step, is_stable);
+    }
     return bytes;
 }

@@ -11,7 +11,7 @@
 struct btk_step_runner {
     const struct btk_step *step;
     struct btk_bytes data;
-    struct btk_pass_chars *chars; // FORM: shared by all
+    struct btk_pass_chars *chars; // FORM: two, shared by all
     struct btk_regex *regex;      // REPLACE_ALL: ours
     // PRECOMPILED: ASCII characters that it changes, and CR. SENTENCEPIECE: those that keys begin with.
     uint8_t hits[128];

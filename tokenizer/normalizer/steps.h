@@ -23,7 +23,8 @@
 //                  characters or more is replaced; data: the content
 //     BYTE_LEVEL   bytes as characters (tokenizer/byte_alphabet.h)
 //     PRECOMPILED  numbers[0]: units of the double array; numbers[1]: bytes that one byte becomes
-//                  at most; data: uint32_t units, then texts, each ends with a NUL
+//                  at most, numbers[2]: the same where the text is in NFKD; data: uint32_t units,
+//                  then texts, each ends with a NUL
 //     SENTENCEPIECE  flags: set of enum btk_normalizer_spaces; numbers[0], [1] as PRECOMPILED;
 //                  numbers[2]: user-defined symbols; data: units, uint32_t ends of the symbols, their
 //                  texts, sorted, then those of the charsmap

@@ -91,10 +91,8 @@ struct model_case {
 
 static const struct model_case model_cases[] = {""")
     for text, answers in kept:
-        print(f"    {{{literal(text)}, {{")
-        for one, tokens in answers:
-            print(f"        {{{literal(one)}, {literal(answer(tokens))}}},")
-        print("        {NULL, NULL}}},")
+        pairs = [f"{{{literal(one)}, {literal(answer(tokens))}}}, " for one, tokens in answers]
+        print(f"    {{{literal(text)}, {{{''.join(pairs)}{{NULL, NULL}}}}}},")
     print("};\n\nstatic const char *const refused_models[] = {")
     for text in refused:
         print(f"    {literal(text)},")

@@ -238,7 +238,7 @@ int btk_format_read_vocabulary_json(struct btk_format *format, struct btk_bytes 
                                     struct btk_bytes merges,
                                     const struct btk_format_options *options)
 {
-    bool has_words, has_unknown;
+    bool has_words = false, has_unknown = false;
     struct btk_json_writer writer;
     int status = check_utf8(format, merges);
     if (!status) status = look_at_vocabulary(format, vocabulary, &has_words, &has_unknown);
