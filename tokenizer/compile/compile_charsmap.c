@@ -152,16 +152,16 @@ int btk_compiler_read_charsmap(struct btk_compiler *compiler, struct btk_bytes c
     return survey_growth(compiler, longest_counts, out);
 }
 
-int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes bytes, const char *place)
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place)
 {
-    struct btk_compiler_charsmap charsmap;
-    const int status = btk_compiler_read_charsmap(compiler, bytes, place, false, &charsmap);
+    struct btk_compiler_charsmap parts;
+    const int status = btk_compiler_read_charsmap(compiler, charsmap, place, false, &parts);
     if (status < 0) return status;
-    const struct btk_step step = {
-        .kind = BTK_NORMALIZER_STEP_PRECOMPILED,
-        .numbers = {charsmap.unit_count, charsmap.growth, charsmap.stable_growth}};
+    const struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED,
+                                  .numbers = {parts.unit_count, parts.growth, parts.stable_growth}};
     return btk_compiler_add_step(
         compiler, BTK_SECTION_NORMALIZER_STEPS, step,
-        (struct btk_bytes){(const uint8_t *)charsmap.units,
-                           charsmap.unit_count * sizeof *charsmap.units + charsmap.texts.length});
+        (struct btk_bytes){(const uint8_t *)parts.units,
+                           parts.unit_count * sizeof *parts.units + parts.texts.length});
 }

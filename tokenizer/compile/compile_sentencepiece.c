@@ -152,10 +152,11 @@ static uint32_t find_part(const struct btk_compiler *compiler, struct btk_bytes 
                                                                                   : id;
 }
 
-// A character of a piece that is no piece could be joined all the same; a symbol here has an id.
+// A character that is no piece could be joined all the same; a symbol here has an id. (One that is a
+// user-defined symbol is never joined.)
 static int check_char(struct btk_compiler *compiler, struct btk_bytes piece, struct btk_bytes text)
 {
-    if (find_part(compiler, text) != BTK_NO_TOKEN) return 0;
+    if (btk_compiler_find_model_token(compiler, text) != BTK_NO_TOKEN) return 0;
     return btk_compiler_unsupported(compiler, place, piece,
                                     "pieces whose characters are all pieces of the model");
 }
@@ -188,7 +189,7 @@ static int add_merges_of(struct btk_compiler *compiler, const struct ranks *rank
 static int take_merges(struct btk_compiler *compiler)
 {
     const struct btk_format *const format = compiler->format;
-    struct ranks ranks;
+    struct ranks ranks = {.count = 0};
     struct btk_buffer merges;
     int status = rank_scores(compiler, &ranks);
     btk_buffer_init(&merges);

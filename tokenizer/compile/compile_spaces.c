@@ -51,9 +51,10 @@ int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_sp
     struct btk_buffer data;
     uint32_t symbol_count = 0;
     btk_buffer_init(&data);
-    int status = spaces->charsmap.length ? btk_compiler_read_charsmap(
-                     compiler, spaces->charsmap, "normalizer_spec", true, &charsmap)
-                                         : 0;
+    int status = 0;
+    if (spaces->charsmap.length)
+        status = btk_compiler_read_charsmap(compiler, spaces->charsmap, "normalizer_spec", true,
+                                            &charsmap);
     if (!status)
         status =
             append(compiler, &data, charsmap.units, charsmap.unit_count * sizeof *charsmap.units);
@@ -72,3 +73,4 @@ int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_sp
                                        (struct btk_bytes){data.data, data.length});
     btk_buffer_clear(&data);
     return status;
+}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/decoder/fused.h"
 #include "tokenizer/decoder/running_text.h"
 #include "tokenizer/engine.h"
 
