@@ -9,8 +9,8 @@
 
 Models of all four kinds, with few pieces, so that everything meets everything: scores with ties, signs and
 huge values, user-defined symbols that begin and overlap each other, control and unused pieces, byte fallback,
-charsmaps of sentencepiece's own trainer, every setting of spaces. Compared are ids, pieces and the decoded
-text of those ids and of random ones, and which files are refused. FILEs are compared as they are. Differences
+charsmaps of sentencepiece's own trainer, every setting of spaces. Compared are ids, pieces, the decoded
+text of those ids and of random ones at once and in a stream, and which files are refused. FILEs are compared as they are. Differences
 are shortened before they are shown. Last line: "N of M equal"; exit 1 if not all are. --record writes a model of
 each kind and what the reference answers, for tests without it.
 """
@@ -183,13 +183,34 @@ class Program:
         return self.ask("encode", [{"text": text} for text in texts], "--no-special-tokens", "--fields",
                         "ids,tokens")
 
-    def decode(self, lists):
-        return self.ask("decode", [{"ids": ids} for ids in lists])
+    def decode(self, lists, *options):
+        return self.ask("decode", [{"ids": ids} for ids in lists], *options)
 
 
 def reference_encoding(processor, text):
     # An id of bytes has its name as a piece; others show what they stand for.
     return {"ids": processor.encode(text), "tokens": processor.encode(text, out_type=str)}
+
+
+def reference_steps(processor, ids):
+    """What a stream gives for each id: the steps of tokenizers' DecodeStream, on sentencepiece's decode."""
+    kept, prefix, prefix_count, steps = [], "", 0, []
+    for id in ids:
+        if not prefix and kept:
+            text = processor.decode(kept)
+            if not text.endswith("\ufffd"):
+                prefix, prefix_count = text, len(kept)
+        kept.append(id)
+        text = processor.decode(kept)
+        if len(text.encode()) <= len(prefix.encode()) or text.endswith("\ufffd"):
+            steps.append(None)
+            continue
+        if not text.startswith(prefix):
+            return steps, True
+        steps.append(text[len(prefix):])
+        kept, prefix_count = kept[prefix_count:], len(kept) - prefix_count
+        prefix = processor.decode(kept)
+    return steps, False
 
 
 def shorten(text, differs):
@@ -244,6 +265,17 @@ def compare_decoded(report, program, processor, lists, what):
         report.add(have.get("text") == want, describe)
 
 
+def compare_streams(report, program, processor, lists, what):
+    found, error = program.decode(lists, "--stream")
+    for ids, have in zip(lists, found or []):
+        steps, fails = reference_steps(processor, ids)
+        def describe(ids=ids, steps=steps, fails=fails, have=have):
+            return f"{what}: stream of {ids}\n    wanted {steps}{' then an error' * fails}\n    found  {have}"
+        report.add(have.get("steps") == steps and ("error" in have) == fails, describe)
+    if found is None:
+        report.add(False, lambda: f"{what}: {error}")
+
+
 def compare_model(report, rng, arguments, path, pieces, what):
     program = Program(arguments.program, path)
     processor = sentencepiece.SentencePieceProcessor()
@@ -265,6 +297,7 @@ def compare_model(report, rng, arguments, path, pieces, what):
     size = processor.get_piece_size()
     lists += [[rng.randrange(size) for _ in range(rng.choice([1, 2, 4, 9]))] for _ in range(arguments.texts // 2)]
     compare_decoded(report, program, processor, lists, what)
+    compare_streams(report, program, processor, [ids[:60] for ids in lists], what)
 
 
 def record(program, folder, maps):
