@@ -22,14 +22,16 @@ int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes tex
     return 0;
 }
 
-// What is unknown to Unigram shows itself.
+// What is unknown to Unigram, and to all models of SentencePiece, shows itself.
 static int annotate_source(struct btk_encoder *encoder, const struct btk_span *span, size_t at,
                            size_t begin, size_t end)
 {
     const struct btk_image_config *const config = encoder->image->config;
     struct btk_encoding *const encoding = encoder->encoding;
     encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
-    if (config->model != BTK_MODEL_UNIGRAM || encoding->ids[at] != config->unknown_id) return 0;
+    const bool shows_unknown =
+        config->model == BTK_MODEL_UNIGRAM || (config->model_flags & BTK_MODEL_SENTENCEPIECE);
+    if (!shows_unknown || encoding->ids[at] != config->unknown_id) return 0;
     return btk_encode_show(encoder, at, (struct btk_bytes){span->text.data + begin, end - begin});
 }
 

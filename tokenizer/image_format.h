@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   5u
+#define BTK_IMAGE_VERSION   6u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
@@ -68,6 +68,11 @@ enum btk_model_flag {
     BTK_MODEL_COUNTS_ALPHABET = 1 << 3, // BPE of bytes: see model/bpe.h
     BTK_MODEL_KEEPS_STALE = 1 << 4,     // BPE: see model/bpe.h
     BTK_MODEL_HAS_CUTS = 1 << 5,        // BPE: see model/bpe_cut.h
+    // Unigram: sums have single precision, and unknown strings are not looked up once more. Unknown
+    // tokens show their text.
+    BTK_MODEL_SENTENCEPIECE = 1 << 6,
+    BTK_MODEL_HAS_SYMBOLS = 1 << 7, // BPE: the trie has strings that are one symbol each
+    BTK_MODEL_READS_WORDS = 1 << 8, // BPE: symbols are words; U+2581 begins one
 };
 
 // BPE: what stands around a character decides which of its tokens it becomes.
@@ -203,8 +208,8 @@ enum btk_section {
     BTK_SECTION_RANK_IDS,     // uint32_t[merge count]: BPE that keeps stale pairs
     BTK_SECTION_CUT_BITS,     // uint64_t[]: BPE with cuts, see model/bpe_cut.h
     BTK_SECTION_CUT_PAIRS,    // uint64_t[]: BPE with cuts
-    BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece, Unigram
-    BTK_SECTION_TRIE_TOKENS,  // uint32_t[node count]: WordPiece and Unigram, id or BTK_NO_TOKEN
+    BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece, Unigram, BPE with symbols
+    BTK_SECTION_TRIE_TOKENS,  // uint32_t[node count]: the same, id or BTK_NO_TOKEN
     BTK_SECTION_SCORES,       // double[token_count]: Unigram
     BTK_SECTION_RAW_NODES,    // btk_added_node: tokens that are looked for in the text as it came
     BTK_SECTION_RAW_EDGES,

@@ -70,6 +70,13 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     return 0;
 }
 
+static bool has_trie(const struct btk_image *view)
+{
+    const struct btk_image_config *const config = view->config;
+    return config->model == BTK_MODEL_WORDPIECE || config->model == BTK_MODEL_UNIGRAM
+           || (config->model == BTK_MODEL_BPE && (config->model_flags & BTK_MODEL_HAS_SYMBOLS));
+}
+
 static int check_table_sizes(const struct btk_image *view, struct btk_error *error)
 {
     const uint32_t model = view->config->model;
@@ -85,8 +92,7 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
-        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot),
-         model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM},
+        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
         const uint64_t bytes = section_bytes(view, tables[i].section);
@@ -229,6 +235,9 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
         && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it counts an alphabet that it does not read");
+    if ((config->model_flags & (BTK_MODEL_HAS_SYMBOLS | BTK_MODEL_READS_WORDS))
+        && (config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
+        return btk_image_refuse(error, "it reads both bytes and longer symbols");
     int status = check_chars(view, error);
     if (!status) status = check_merges(view, error);
     return status < 0 ? status : check_cuts(view, error);
@@ -322,8 +331,7 @@ static int check_model(const struct btk_image *view, struct btk_error *error)
     if (!status && model != BTK_MODEL_WORDPIECE)
         status = check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
     if (!status && model == BTK_MODEL_BPE) status = check_bpe(view, error);
-    if (!status && (model == BTK_MODEL_WORDPIECE || model == BTK_MODEL_UNIGRAM))
-        status = check_trie(view, error);
+    if (!status && has_trie(view)) status = check_trie(view, error);
     return status;
 }
 

@@ -78,6 +78,11 @@ enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler)
                                                                      : BTK_REGEX_ONIGURUMA;
 }
 
+bool btk_compiler_is_sentencepiece(const struct btk_compiler *compiler)
+{
+    return compiler->format && compiler->format->sentencepiece.model_type;
+}
+
 int btk_compiler_table(struct btk_compiler *compiler, enum btk_section section, size_t slot_bytes,
                        uint64_t used_count, uint64_t *out_mask)
 {

@@ -170,8 +170,11 @@ int btk_compile_fallback(struct btk_compiler *compiler)
     for (unsigned byte = 0; byte < 256; byte++) {
         const uint8_t text[] = {
             '<', '0', 'x', (uint8_t)digits[byte >> 4], (uint8_t)digits[byte & 15], '>'};
-        const uint32_t id =
-            btk_compiler_find_model_token(compiler, (struct btk_bytes){text, sizeof text});
+        // A byte of SentencePiece is no token that a text could have.
+        const struct btk_bytes name = {text, sizeof text};
+        const uint32_t id = btk_compiler_is_sentencepiece(compiler)
+                                ? btk_compiler_find_token(compiler, name)
+                                : btk_compiler_find_model_token(compiler, name);
         if (btk_buffer_append(ids, &id, sizeof id) < 0) return btk_compiler_no_memory(compiler);
     }
     struct btk_buffer *const affixes = &compiler->sections[BTK_SECTION_AFFIXES];
@@ -217,5 +220,7 @@ int btk_compile_bpe(struct btk_compiler *compiler)
     if (!status) status = btk_compile_piece_lookup(compiler);
     if (!status) status = btk_compile_fallback(compiler);
     if (!status) status = compile_merges(compiler);
+    if (!status && (compiler->config.model_flags & BTK_MODEL_HAS_SYMBOLS))
+        status = btk_compile_trie(compiler);
     return status < 0 ? status : btk_compile_cuts(compiler);
 }

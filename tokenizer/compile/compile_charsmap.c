@@ -27,6 +27,7 @@ struct survey {
     struct btk_buffer queue; // struct visit
     size_t growth;           // bytes that one byte becomes at most
     size_t stable_growth;    // the same where the text is in NFKD already
+    bool longest_counts;     // longer keys than those that lead to a text count as well
 };
 
 static uint32_t read_le32(const uint8_t *bytes)
@@ -89,7 +90,7 @@ static int visit_children(struct survey *survey, struct visit visit)
         if (visit.depth < KEY_BYTES) next.key[visit.depth] = (uint8_t)byte;
         if (unit >> 8 & 1) {
             count_entry(survey, &next);
-            continue;
+            if (!survey->longest_counts) continue;
         }
         const int status = push(survey, next);
         if (status < 0) return status;
@@ -110,25 +111,27 @@ static int walk(struct survey *survey)
     return status;
 }
 
-static int survey_growth(struct btk_compiler *compiler, const uint32_t *units, uint32_t count,
-                         struct btk_bytes texts, struct btk_step *step)
+static int survey_growth(struct btk_compiler *compiler, bool longest_counts,
+                         struct btk_compiler_charsmap *charsmap)
 {
     struct survey survey = {.compiler = compiler,
-                            .units = units,
-                            .count = count,
-                            .texts = texts,
+                            .units = charsmap->units,
+                            .count = charsmap->unit_count,
+                            .texts = charsmap->texts,
                             .growth = 1,
-                            .stable_growth = 1};
+                            .stable_growth = 1,
+                            .longest_counts = longest_counts};
     btk_buffer_init(&survey.queue);
     const int status = walk(&survey);
     btk_buffer_clear(&survey.queue);
-    step->numbers[1] = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
-    step->numbers[2] = (uint32_t)btk_min_size(survey.stable_growth, UINT32_MAX);
+    charsmap->growth = (uint32_t)btk_min_size(survey.growth, UINT32_MAX);
+    charsmap->stable_growth = (uint32_t)btk_min_size(survey.stable_growth, UINT32_MAX);
     return status;
 }
 
-int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
-                         const char *place)
+int btk_compiler_read_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                               const char *place, bool longest_counts,
+                               struct btk_compiler_charsmap *out)
 {
     const uint32_t count = charsmap.length < 4 ? 0 : read_le32(charsmap.data) / 4;
     if (!count || count > (charsmap.length - 4) / 4)
@@ -144,10 +147,21 @@ int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsma
     if (!units) return btk_compiler_no_memory(compiler);
     for (uint32_t i = 0; i < count; i++) units[i] = read_le32(charsmap.data + 4 + 4 * (size_t)i);
     if (texts.length) memcpy(units + count, texts.data, texts.length);
-    struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED, .numbers = {count}};
-    const int status = survey_growth(compiler, units, count, texts, &step);
+    *out = (struct btk_compiler_charsmap){
+        .units = units, .unit_count = count, .texts = {(uint8_t *)(units + count), texts.length}};
+    return survey_growth(compiler, longest_counts, out);
+}
+
+int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                         const char *place)
+{
+    struct btk_compiler_charsmap parts;
+    const int status = btk_compiler_read_charsmap(compiler, charsmap, place, false, &parts);
     if (status < 0) return status;
+    const struct btk_step step = {.kind = BTK_NORMALIZER_STEP_PRECOMPILED,
+                                  .numbers = {parts.unit_count, parts.growth, parts.stable_growth}};
     return btk_compiler_add_step(
         compiler, BTK_SECTION_NORMALIZER_STEPS, step,
-        (struct btk_bytes){(const uint8_t *)units, unit_bytes + texts.length});
+        (struct btk_bytes){(const uint8_t *)parts.units,
+                           parts.unit_count * sizeof *parts.units + parts.texts.length});
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the decoder makes of each token (tokenizer/decoder/plan.h).
 #include <errno.h>
+#include <string.h>
 
+#include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/decoder/fused.h"
 #include "tokenizer/decoder/token_step.h"
@@ -45,12 +47,49 @@ static int refuse(const struct decoded *decoded, int status)
                                                 : "makes texts too many times longer");
 }
 
+static int append_unmarked(struct btk_bytes piece, struct btk_room *out)
+{
+    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
+    int status = 0;
+    for (size_t at = 0, length; at < piece.length && !status; at += length) {
+        length = btk_utf8_length(piece.data[at]);
+        const bool is_mark =
+            length == sizeof mark && memcmp(piece.data + at, mark, sizeof mark) == 0;
+        status = btk_room_append(out, is_mark ? (struct btk_bytes){(const uint8_t *)" ", 1}
+                                              : (struct btk_bytes){piece.data + at, length});
+    }
+    return status;
+}
+
+// Source: Decode() of sentencepiece_processor.cc.
+static int decode_piece(struct decoded *decoded, uint32_t id)
+{
+    const struct btk_format *const format = decoded->compiler->format;
+    struct btk_token_info *const tokens =
+        (void *)decoded->compiler->sections[BTK_SECTION_TOKENS].data;
+    const struct btk_bytes piece = btk_image_shown_text(&decoded->image, id);
+    uint8_t byte = 0;
+    decoded->room.length = 0;
+    switch (id < format->token_count ? format->tokens[id].kind : (uint32_t)BTK_FORMAT_TOKEN_NORMAL)
+    {
+    case BTK_FORMAT_TOKEN_CONTROL: return 0;
+    case BTK_FORMAT_TOKEN_UNKNOWN:
+        return btk_room_append(&decoded->room, format->sentencepiece.unknown_surface);
+    case BTK_FORMAT_TOKEN_BYTE:
+        btk_decoder_try_byte(piece, &byte);
+        tokens[id].flags |= BTK_TOKEN_BYTE;
+        return btk_room_append(&decoded->room, (struct btk_bytes){&byte, 1});
+    default: return append_unmarked(piece, &decoded->room);
+    }
+}
+
 // The head of the plan, then the middle; a token of a byte is marked.
 static int decode_token(struct decoded *decoded, uint32_t id)
 {
     struct btk_token_info *const tokens =
         (void *)decoded->compiler->sections[BTK_SECTION_TOKENS].data;
     uint8_t byte;
+    if (decoded->plan.runs_are_apart) return decode_piece(decoded, id);
     decoded->room.length = decoded->head.length = 0;
     int status = btk_fused_head(&decoded->image, &decoded->plan,
                                 btk_image_shown_text(&decoded->image, id), 0, &decoded->head);

@@ -319,8 +319,24 @@ static int compile_component(const struct component *component)
     return btk_compiler_unsupported(component->compiler, place, type, SUPPORTED);
 }
 
+static int compile_sentencepiece(struct btk_compiler *compiler)
+{
+    const struct btk_format_spaces *const spaces = &compiler->format->sentencepiece.normalizer;
+    const struct btk_step step = {
+        .kind = BTK_DECODE_SENTENCEPIECE,
+        .flags = (spaces->adds_dummy_prefix || spaces->removes_extra ? BTK_SENTENCEPIECE_DROPS_SPACE
+                                                                     : 0u)
+                 | (spaces->removes_extra ? BTK_SENTENCEPIECE_DROPS_SPACES : 0u),
+    };
+    if (compiler->format->sentencepiece.denormalizer.charsmap.length)
+        return btk_compiler_refuse(compiler, "denormalizer_spec",
+                                   "has a charsmap, which this version does not support");
+    return btk_compiler_add_step(compiler, BTK_SECTION_DECODER_STEPS, step, nothing);
+}
+
 int btk_compile_decoder(struct btk_compiler *compiler)
 {
+    if (btk_compiler_is_sentencepiece(compiler)) return compile_sentencepiece(compiler);
     const struct component component = {.compiler = compiler,
                                         .object = btk_json_get(compiler->root, "decoder"),
                                         .place = "decoder"};

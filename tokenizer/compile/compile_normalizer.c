@@ -356,6 +356,11 @@ int btk_compile_normalizer(struct btk_compiler *compiler)
     struct component component = {.compiler = compiler,
                                   .object = btk_json_get(compiler->root, "normalizer"),
                                   .place = "normalizer"};
+    if (btk_compiler_is_sentencepiece(compiler)) {
+        const struct btk_format_sentencepiece *const settings = &compiler->format->sentencepiece;
+        compiler->config.normalizer = BTK_NORMALIZER_STEPS;
+        return btk_compile_spaces(compiler, &settings->normalizer, settings->has_whitespace_suffix);
+    }
     if (btk_json_is_null(component.object)) return 0;
     const struct btk_json *const bert = find_only_bert(component.object);
     if (bert) {

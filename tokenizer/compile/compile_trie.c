@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The trie of WordPiece and Unigram.
+// The trie of WordPiece and Unigram, and that of symbols of BPE.
 //
 // WordPiece has two roots, for the beginnings of words (node 0) and for what continues them. A token
 // that begins with the continuing prefix stands under both: the reference looks up the bare text at
@@ -91,6 +91,7 @@ static int insert_token(struct trie_builder *builder, uint32_t id)
     const struct btk_bytes text = compiler->tokens[id].text;
     const struct btk_bytes prefix = compiler->prefix;
     if (!btk_compiler_is_model_token(compiler, id)) return 0;
+    if (compiler->config.model == BTK_MODEL_BPE && !btk_compiler_is_symbol(compiler, id)) return 0;
     const int status = insert(builder, 0, text, id);
     if (status < 0 || compiler->config.model != BTK_MODEL_WORDPIECE || text.length <= prefix.length)
         return status;

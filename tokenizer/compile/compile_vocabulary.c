@@ -277,6 +277,7 @@ static int read_any(struct btk_compiler *compiler, const struct btk_json *model)
 
 int btk_compile_vocabulary(struct btk_compiler *compiler)
 {
+    if (btk_compiler_is_sentencepiece(compiler)) return btk_compile_sentencepiece(compiler);
     if (btk_json_type(compiler->root) != BTK_JSON_OBJECT)
         return btk_compiler_refuse(compiler, "the file",
                                    "is to be an object, but is %s; this is not a tokenizer",

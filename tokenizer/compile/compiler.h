@@ -48,7 +48,8 @@ struct btk_compiler {
     struct btk_bytes suffix;       // BPE: end_of_word_suffix
     struct btk_merge_slot *merges; // BPE, by rank: merge_count of them
     uint32_t merge_count;
-    double *scores; // Unigram: config.vocabulary_count of them
+    double *scores;      // Unigram: config.vocabulary_count of them
+    double lowest_score; // Unigram of SentencePiece: of its normal pieces
     struct btk_template_token template_tokens[2 * BTK_TEMPLATE_LIMIT];
     struct btk_buffer sections[BTK_SECTION_COUNT];
 };
@@ -103,9 +104,33 @@ int btk_compiler_add_step(struct btk_compiler *compiler, enum btk_section sectio
 
 // Fills compiler->merges from an array of strings or of pairs.
 int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges);
+
+// The parts of a charsmap, in the arena; the texts stand behind the units.
+struct btk_compiler_charsmap {
+    uint32_t *units;
+    uint32_t unit_count;
+    struct btk_bytes texts;
+    uint32_t growth;        // bytes that one byte becomes at most
+    uint32_t stable_growth; // where the text is in NFKD already
+};
+
+// `longest_counts`: where one key begins another, the longer one is taken.
+int btk_compiler_read_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
+                               const char *place, bool longest_counts,
+                               struct btk_compiler_charsmap *out_charsmap);
 // Adds the normalizer's step of a charsmap (normalizer/steps.h, PRECOMPILED).
 int btk_compile_charsmap(struct btk_compiler *compiler, struct btk_bytes charsmap,
                          const char *place);
+
+// Adds the normalizer's step of a SentencePiece model (normalizer/steps.h, SENTENCEPIECE).
+int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_spaces *spaces,
+                       bool is_suffix);
+
+// Is it one of sentencepiece? Then the model comes from the format.
+bool btk_compiler_is_sentencepiece(const struct btk_compiler *compiler);
+int btk_compile_sentencepiece(struct btk_compiler *compiler);
+// Is the token a user-defined symbol of it, which BPE reads as one symbol?
+bool btk_compiler_is_symbol(const struct btk_compiler *compiler, uint32_t id);
 
 // The stages of compiling, in their order.
 int btk_compile_vocabulary(struct btk_compiler *compiler); // all of model

@@ -46,7 +46,9 @@ int btk_decoder_check(const struct btk_image *view, struct btk_error *error)
 {
     for (uint32_t i = 0; i < view->decoder.count; i++) {
         const struct btk_step *const step = &view->decoder.steps[i];
-        const char *const fault = fault_of(step, btk_image_step_data(view, step));
+        const char *fault = fault_of(step, btk_image_step_data(view, step));
+        if (step->kind == BTK_DECODE_SENTENCEPIECE && view->decoder.count != 1)
+            fault = "has other steps beside that of SentencePiece";
         if (fault) return btk_image_refuse_section(error, BTK_SECTION_DECODER_STEPS, fault);
     }
     return 0;

@@ -55,9 +55,29 @@ int btk_fused_middle(const struct btk_image *image, const struct btk_decoder_pla
 
 // --- Runs of bytes
 
+// Bytes of a run that is over, of which each that is no part of a character becomes U+FFFD.
+static int end_run_apart(struct btk_room *out, size_t begin)
+{
+    const size_t valid = begin + btk_utf8_valid_prefix(out->data + begin, out->length - begin);
+    if (valid == out->length) return 0;
+    uint8_t memory[SMALL_BYTES];
+    struct btk_room rest = btk_room_on(memory, sizeof memory);
+    int status = btk_room_append(&rest, (struct btk_bytes){out->data + valid, out->length - valid});
+    out->length = valid;
+    for (size_t at = 0; at < rest.length && !status;) {
+        const uint8_t *const text = rest.data + at;
+        const size_t length = btk_utf8_valid_prefix(text, rest.length - at);
+        status = btk_room_append(out, length ? (struct btk_bytes){text, length} : replacement);
+        at += length ? length : 1;
+    }
+    btk_room_clear(&rest);
+    return status;
+}
+
 // The run [begin, end of the room) is over. It is text and stays, or U+FFFD for each of its bytes.
 static int end_run(const struct btk_decoder *decoder, struct btk_room *out, size_t begin)
 {
+    if (decoder->plan.runs_are_apart) return end_run_apart(out, begin);
     const size_t length = out->length - begin;
     const bool is_text = btk_utf8_valid_prefix(out->data + begin, length) == length;
     const struct btk_decoder_plan *const plan = &decoder->plan;
@@ -72,6 +92,28 @@ static int end_run(const struct btk_decoder *decoder, struct btk_room *out, size
         status = btk_room_append(out, btk_room_text(&one));
     btk_room_clear(&one);
     return status;
+}
+
+// --- SentencePiece
+
+struct btk_bytes btk_fused_text(const struct btk_decoder *decoder, uint32_t id,
+                                bool *in_out_has_begun)
+{
+    static const struct btk_bytes mark = {(const uint8_t *)"\xe2\x96\x81", 3};
+    const struct btk_image *const image = decoder->image;
+    const uint32_t flags = image->tokens[id].flags;
+    struct btk_bytes text = btk_image_decoded_text(image, id);
+    const bool has_begun = *in_out_has_begun;
+    *in_out_has_begun = has_begun || text.length;
+    if (has_begun || !decoder->plan.drops_space || (flags & (BTK_TOKEN_BYTE | BTK_TOKEN_SPECIAL)))
+        return text;
+    const struct btk_bytes piece = btk_image_shown_text(image, id);
+    if (!text.length || piece.length < mark.length
+        || memcmp(piece.data, mark.data, mark.length) != 0)
+        return text;
+    text = (struct btk_bytes){text.data + 1, text.length - 1};
+    *in_out_has_begun = text.length || !decoder->plan.drops_spaces;
+    return text;
 }
 
 // --- Copying
@@ -150,6 +192,22 @@ static int replace_invalid(struct btk_room *room, size_t begin)
     return 0;
 }
 
+// The tokens up to the first text; how many they were.
+static int copy_beginning(const struct btk_decoder *decoder, const uint32_t *ids, size_t id_count,
+                          struct btk_room *out, size_t *out_count)
+{
+    bool has_begun = false;
+    size_t at = 0;
+    int status = 0;
+    for (; at < id_count && !has_begun && !status; at++) {
+        if (!btk_decoder_takes(decoder, ids[at])) continue;
+        if (decoder->image->tokens[ids[at]].flags & BTK_TOKEN_BYTE) break;
+        status = btk_room_append(out, btk_fused_text(decoder, ids[at], &has_begun));
+    }
+    *out_count = at;
+    return status;
+}
+
 int btk_fused_run(struct btk_decoder *decoder, const uint32_t *ids, size_t id_count,
                   struct btk_room *out)
 {
@@ -170,6 +228,7 @@ int btk_fused_run(struct btk_decoder *decoder, const uint32_t *ids, size_t id_co
                 btk_fused_head(image, &decoder->plan, btk_image_shown_text(image, ids[first++]),
                                BTK_PLACE_FIRST, out);
     }
+    if (decoder->plan.drops_space) status = copy_beginning(decoder, ids, id_count, out, &first);
     if (status < 0) return status;
     status = decoder->plan.has_runs ? copy_runs(decoder, &copier, ids + first, id_count - first)
                                     : copy_all(&copier, ids + first, id_count - first);

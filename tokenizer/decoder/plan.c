@@ -40,9 +40,23 @@ static bool any_looks_at_first(const struct btk_step_list *list, uint32_t begin,
     return false;
 }
 
+static struct btk_decoder_plan plan_sentencepiece(const struct btk_step_list *list)
+{
+    const uint32_t flags = list->steps[0].flags;
+    return (struct btk_decoder_plan){
+        .is_fused = true,
+        .has_runs = true,
+        .runs_are_apart = true,
+        .drops_space = flags & BTK_SENTENCEPIECE_DROPS_SPACE,
+        .drops_spaces = flags & BTK_SENTENCEPIECE_DROPS_SPACES,
+        .tail_begin = list->count,
+    };
+}
+
 struct btk_decoder_plan btk_decoder_plan(const struct btk_image *image)
 {
     const struct btk_step_list *const list = &image->decoder;
+    if (is_kind(list, 0, BTK_DECODE_SENTENCEPIECE)) return plan_sentencepiece(list);
     struct btk_decoder_plan plan = {0};
     uint32_t at = plan.head_end = end_of_fused(list, 0);
     plan.first_differs = any_looks_at_first(list, 0, at);

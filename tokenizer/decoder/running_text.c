@@ -60,6 +60,28 @@ static int settle_bytes(struct btk_running_text *text)
     return status;
 }
 
+// SentencePiece: the same, and each byte that is no text is one U+FFFD.
+static int settle_run(struct btk_running_text *text)
+{
+    struct btk_room *const open = &text->open;
+    size_t at = 0, length;
+    bool is_text;
+    int status = 0;
+    while (at < open->length && !status) {
+        const struct btk_bytes rest = {open->data + at, open->length - at};
+        length = btk_decoder_known_part(rest, &is_text);
+        if (!length) break;
+        if (is_text)
+            status = btk_room_append(&text->settled, (struct btk_bytes){rest.data, length});
+        for (size_t i = 0; !is_text && i < length && !status; i++)
+            status = btk_room_append(&text->settled, replacement);
+        at += length;
+    }
+    open->length -= at;
+    if (open->length) memmove(open->data, open->data + at, open->length);
+    return status;
+}
+
 // ByteFallback: a run is known at its end.
 static void check_run(struct btk_running_text *text)
 {
@@ -97,10 +119,11 @@ static int end_run(struct btk_running_text *text)
 static int push_run(struct btk_running_text *text, uint32_t id)
 {
     const struct btk_image *const image = text->decoder->image;
-    const struct btk_bytes token = btk_image_decoded_text(image, id);
+    const struct btk_bytes token = btk_fused_text(text->decoder, id, &text->has_begun);
     int status;
     if (image->tokens[id].flags & BTK_TOKEN_BYTE) {
         status = btk_room_append(&text->open, token);
+        if (text->decoder->plan.runs_are_apart) return status < 0 ? status : settle_run(text);
         check_run(text);
         return status;
     }
@@ -114,8 +137,8 @@ int btk_running_text_push(struct btk_running_text *text, uint32_t id)
     const struct btk_decoder_plan *const plan = &decoder->plan;
     const bool is_first = plan->first_differs && !text->has_begun;
     struct btk_room *const room = plan->is_lossy ? &text->open : &text->settled;
-    text->has_begun = true;
     if (plan->has_runs) return push_run(text, id);
+    text->has_begun = true;
     const int status =
         is_first ? btk_fused_head(decoder->image, plan, btk_image_shown_text(decoder->image, id),
                                   BTK_PLACE_FIRST, room)

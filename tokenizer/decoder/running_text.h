@@ -16,7 +16,7 @@ struct btk_running_text {
     struct btk_room open; // bytes behind it
     size_t open_checked;  // these are characters
     bool open_is_broken;  // and the ones behind them never will be
-    bool has_begun;       // a token was there
+    bool has_begun;       // a token was there; SentencePiece: a text was
 };
 
 // Can it be done for this plan?

@@ -20,11 +20,18 @@ enum btk_decoder_step_kind {
     BTK_DECODE_BYTE_FALLBACK, // neighbours such as <0xC3> <0xA9> become one string
     BTK_DECODE_BYTE_LEVEL,    // all become one string of the bytes that they stand for
     BTK_DECODE_FUSE,          // all become one string
+    BTK_DECODE_SENTENCEPIECE, // the only step; flags: enum btk_decoder_sentencepiece_flag
     BTK_DECODE_KIND_END
 };
 
 enum btk_decoder_metaspace_flag {
     BTK_METASPACE_KEEPS_FIRST = 1 << 0, // spaces of the first string stay
+};
+
+// What a piece becomes stands in DECODED_TEXT: only the beginning of the text is another.
+enum btk_decoder_sentencepiece_flag {
+    BTK_SENTENCEPIECE_DROPS_SPACE = 1 << 0,  // of the first piece with a text
+    BTK_SENTENCEPIECE_DROPS_SPACES = 1 << 1, // of each, as long as there is no text
 };
 
 enum btk_decoder_cleanup_flag {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/decoder/fused.h"
 #include "tokenizer/decoder/running_text.h"
 #include "tokenizer/engine.h"
 
@@ -24,7 +25,8 @@ struct btk_decode_stream {
     bool is_broken; // exact: the text has changed where nothing changes it back
     struct btk_decoder decoder;
     struct btk_running_text running;
-    struct btk_chain *chain; // lossless
+    struct btk_chain *chain; // lossless; SentencePiece: without steps
+    bool has_begun;          // lossless: there was a text
     struct btk_room text;    // not running: of all ids below
     uint32_t *ids;           // those that have text
     size_t id_count, id_capacity;
@@ -152,11 +154,15 @@ static int step_exactly(struct btk_decode_stream *stream, const uint32_t *ids, s
 static int step_lossless(struct btk_decode_stream *stream, const uint32_t *ids, size_t count,
                          struct btk_error_info *out_error)
 {
+    const struct btk_decoder *const decoder = &stream->decoder;
     int status = 0;
-    for (size_t i = 0; i < count && !status; i++)
-        if (btk_decoder_takes(&stream->decoder, ids[i]))
-            status = btk_chain_push(
-                stream->chain, btk_image_shown_text(stream->decoder.image, ids[i]), &stream->out);
+    for (size_t i = 0; i < count && !status; i++) {
+        if (!btk_decoder_takes(decoder, ids[i])) continue;
+        const struct btk_bytes text = decoder->plan.runs_are_apart
+                                          ? btk_fused_text(decoder, ids[i], &stream->has_begun)
+                                          : btk_image_shown_text(decoder->image, ids[i]);
+        status = btk_chain_push(stream->chain, text, &stream->out);
+    }
     return status < 0 ? btk_decoder_error(status, out_error) : stream->out.length != 0;
 }
 
@@ -173,8 +179,11 @@ BTK_API int btk_decode_stream_new(const struct btk_tokenizer *tokenizer, uint8_t
     btk_decoder_init(&stream->decoder, &tokenizer->image, skip_special_tokens);
     btk_running_text_init(&stream->running, &stream->decoder);
     stream->is_running = btk_running_text_fits(&stream->decoder);
+    const uint32_t first_step =
+        stream->decoder.plan.runs_are_apart ? tokenizer->image.decoder.count : 0;
     if (mode == BTK_STREAM_LOSSLESS
-        && btk_chain_new(&tokenizer->image, 0, true, &stream->chain) < 0) {
+        && btk_chain_new(&tokenizer->image, first_step, true, &stream->chain) < 0)
+    {
         btk_decode_stream_free(&stream);
         return no_memory(out_error);
     }
@@ -204,7 +213,7 @@ BTK_API void btk_decode_stream_reset(struct btk_decode_stream *stream)
     stream->text.length = stream->prefix.length = stream->out.length = 0;
     stream->id_count = stream->prefix_id_count = 0;
     stream->given_count = stream->again_count = 0;
-    stream->is_broken = false;
+    stream->is_broken = stream->has_begun = false;
 }
 
 BTK_API int btk_decode_stream_prefill(struct btk_decode_stream *stream, const uint32_t *ids,

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/trie.h"
 
 enum {
     LINE_MAX_SYMBOLS = 64,
@@ -157,14 +159,71 @@ static uint32_t char_place(const struct btk_image_config *config, size_t begin, 
            | (end == piece_bytes && config->suffix_bytes ? BTK_CHAR_ENDS : 0u);
 }
 
+// The longest string that is one symbol, of those that the text begins with; 0: none. It ends where a
+// character does, whatever the image says.
+static size_t find_symbol(const struct btk_image *image, struct btk_bytes text, uint32_t *out_id)
+{
+    size_t longest = 0;
+    uint32_t node = 0;
+    for (size_t length = 1; length <= text.length; length++) {
+        node = btk_trie_follow(image, node, text.data[length - 1]);
+        if (node == BTK_NO_NODE) break;
+        if (image->trie_tokens[node] == BTK_NO_TOKEN
+            || (length < text.length && (text.data[length] & 0xc0) == 0x80))
+            continue;
+        longest = length;
+        *out_id = image->trie_tokens[node];
+    }
+    return longest;
+}
+
+// A word ends before the next U+2581.
+static size_t word_bytes(struct btk_bytes text)
+{
+    for (size_t at = 1; at + 3 <= text.length; at++)
+        if (memcmp(text.data + at, "\xe2\x96\x81", 3) == 0) return at;
+    return text.length;
+}
+
+static int spell_words(struct spelling *spelling, struct btk_bytes piece)
+{
+    int status = 0;
+    for (size_t at = 0; at < piece.length && !status;) {
+        struct btk_bytes word = {piece.data + at, piece.length - at};
+        word.length = word_bytes(word);
+        const uint32_t id = btk_image_find_bytes(spelling->image, word);
+        if (id == BTK_NO_TOKEN) {
+            status = add_unknown(spelling, word, 0);
+        } else {
+            flush_unknown(spelling);
+            add_symbol(spelling, id, (uint32_t)word.length);
+        }
+        at += word.length;
+    }
+    flush_unknown(spelling);
+    return status;
+}
+
 static int spell(struct spelling *spelling, struct btk_bytes piece)
 {
+    if (spelling->image->config->model_flags & BTK_MODEL_READS_WORDS)
+        return spell_words(spelling, piece);
     const struct btk_image *const image = spelling->image;
     const struct btk_image_config *const config = image->config;
     const bool reads_bytes = config->flags & BTK_PIPELINE_MODEL_READS_BYTES;
     const bool counts_alphabet = config->model_flags & BTK_MODEL_COUNTS_ALPHABET;
+    const bool has_symbols = config->model_flags & BTK_MODEL_HAS_SYMBOLS;
     for (size_t at = 0; at < piece.length;) {
         const uint8_t byte = piece.data[at];
+        const struct btk_bytes rest = {piece.data + at, piece.length - at};
+        uint32_t symbol_id;
+        const size_t symbol_bytes = has_symbols ? find_symbol(image, rest, &symbol_id) : 0;
+        if (symbol_bytes) {
+            flush_unknown(spelling);
+            add_symbol(spelling, symbol_id, (uint32_t)symbol_bytes);
+            at += symbol_bytes;
+            continue;
+        }
         const bool is_byte = reads_bytes || byte < 0x80;
         size_t length = 1;
         const uint32_t code_point = is_byte ? byte : btk_utf8_decode(piece.data + at, &length);

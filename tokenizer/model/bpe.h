@@ -9,6 +9,9 @@
 // in a queue (Sennrich, Haddow, Birch 2016; the order of the reference's models/bpe/word.rs). Nothing
 // is quadratic: the line is used up to a fixed length.
 //
+// A model of SentencePiece may have strings that are one symbol (the longest at a place is read, and no
+// merge knows it), or words as symbols and no merges.
+//
 // Stale candidates. The reference drops a candidate whose pair has changed only when the new pair
 // merges to another token. The length of a token's text without its prefix is the sum of those of
 // its two parts, so as long as right parts are not empty and no two tokens have one id, a pair that

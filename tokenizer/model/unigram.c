@@ -9,6 +9,8 @@
 
 enum { NODES = 1 << 14, TICK_EVERY = 1 << 14 };
 
+#define LARGE_SCORE 100000.0 // SentencePiece: sums beyond begin again at 0
+
 #define NO_START UINT32_MAX
 
 int btk_unigram_init(struct btk_unigram *unigram)
@@ -63,7 +65,25 @@ struct stretch {
     const struct btk_image *image;
     struct btk_unigram *unigram;
     size_t reach;
+    bool is_single; // precision of sums
 };
+
+static double sum_of(const struct stretch *stretch, double a, double b)
+{
+    // The sum of two floats in double precision rounds to what it is in single precision.
+    return stretch->is_single ? (double)(float)(a + b) : a + b;
+}
+
+// Large sums lose their last digits: SentencePiece takes what is common away.
+static void rebase(struct stretch *stretch, size_t at)
+{
+    struct btk_unigram_node *const nodes = stretch->unigram->nodes;
+    const double offset = nodes[at].score;
+    if (!stretch->is_single || (offset >= -LARGE_SCORE && offset <= LARGE_SCORE)) return;
+    for (size_t i = at; i <= stretch->reach; i++)
+        if (i == at || nodes[i].start != NO_START)
+            nodes[i].score = sum_of(stretch, nodes[i].score, -offset);
+}
 
 static void reach_out(struct stretch *stretch, size_t end)
 {
@@ -99,7 +119,7 @@ static int walk_tokens(struct stretch *stretch, size_t start, size_t char_bytes,
         if (reserve(unigram, start + length + 1) < 0) return -ENOMEM;
         reach_out(stretch, start + length);
         struct btk_unigram_node *const end = &unigram->nodes[start + length];
-        const double sum = image->scores[id] + score;
+        const double sum = sum_of(stretch, image->scores[id], score);
         if (is_better(end, sum)) take(end, sum, start, id);
         if (length == char_bytes) *out_has_char = true;
     }
@@ -113,7 +133,7 @@ static int walk_unknown(struct stretch *stretch, size_t start, size_t char_bytes
     if (reserve(unigram, start + char_bytes + 1) < 0) return -ENOMEM;
     reach_out(stretch, start + char_bytes);
     struct btk_unigram_node *const end = &unigram->nodes[start + char_bytes];
-    const double sum = config->unknown_score + unigram->nodes[start].score;
+    const double sum = sum_of(stretch, config->unknown_score, unigram->nodes[start].score);
     if (!is_better(end, sum)) return 0;
     if (config->unknown_id == BTK_NO_TOKEN) return -ENODATA;
     take(end, sum, start, config->unknown_id);
@@ -132,7 +152,9 @@ static void turn_way(struct btk_unigram_node *nodes, size_t end)
 
 static int settle(const struct btk_image *image, struct btk_unigram *unigram)
 {
-    struct stretch stretch = {.image = image, .unigram = unigram};
+    struct stretch stretch = {.image = image,
+                              .unigram = unigram,
+                              .is_single = image->config->model_flags & BTK_MODEL_SENTENCEPIECE};
     unigram->base = unigram->ready;
     unigram->nodes[0].score = unigram->score;
     const size_t length = unigram->piece.length - unigram->base;
@@ -141,6 +163,7 @@ static int settle(const struct btk_image *image, struct btk_unigram *unigram)
         const size_t char_bytes =
             btk_min_size(btk_utf8_length(unigram->piece.data[unigram->base + at]), length - at);
         bool has_char = false;
+        rebase(&stretch, at);
         int status = walk_tokens(&stretch, at, char_bytes, &has_char);
         if (!status && !has_char) status = walk_unknown(&stretch, at, char_bytes);
         if (status < 0) return status;
@@ -183,7 +206,9 @@ static void give_unknown(struct btk_unigram *unigram, struct output *output)
 {
     const size_t begin = unigram->unknown_begin, end = unigram->unknown_end;
     const struct btk_bytes text = {unigram->piece.data + begin, end - begin};
-    const uint32_t id = btk_image_find_bytes(output->image, text);
+    const bool is_looked_up = !(output->image->config->model_flags & BTK_MODEL_SENTENCEPIECE);
+    const uint32_t id =
+        is_looked_up ? btk_image_find_bytes(output->image, text) : (uint32_t)BTK_NO_TOKEN;
     unigram->unknown_begin = end;
     if (id != BTK_NO_TOKEN) {
         give(output, id, begin, end);

@@ -63,6 +63,7 @@ static int prepare_step(struct btk_normalizer *normalizer, const struct btk_imag
     runner->data = btk_image_step_data(image, runner->step);
     runner->chars = normalizer->chars;
     if (runner->step->kind == BTK_NORMALIZER_STEP_PRECOMPILED) btk_precompiled_prepare(runner);
+    if (runner->step->kind == BTK_NORMALIZER_STEP_SENTENCEPIECE) btk_sentencepiece_prepare(runner);
     if (runner->step->kind != BTK_NORMALIZER_STEP_REPLACE_ALL) return 0;
     const struct btk_bytes pattern = {runner->data.data, runner->step->numbers[0]};
     return btk_regex_new(pattern, &runner->regex, error);

@@ -25,6 +25,23 @@ static bool is_sound_charsmap(const struct btk_step *step, struct btk_bytes data
            && is_utf8((struct btk_bytes){data.data + unit_bytes, data.length - unit_bytes});
 }
 
+// Symbols are not empty, sorted, and inside.
+static bool is_sound_sentencepiece(const struct btk_step *step, struct btk_bytes data)
+{
+    const uint64_t head = ((uint64_t)step->numbers[0] + step->numbers[2]) * sizeof(uint32_t);
+    if (head > data.length) return false;
+    const uint32_t *const ends = (const uint32_t *)(const void *)data.data + step->numbers[0];
+    const uint8_t *const texts = data.data + head;
+    uint32_t begin = 0;
+    for (uint32_t i = 0; i < step->numbers[2]; i++) {
+        if (ends[i] <= begin || ends[i] > data.length - head
+            || !is_utf8((struct btk_bytes){texts + begin, ends[i] - begin}))
+            return false;
+        begin = ends[i];
+    }
+    return is_utf8((struct btk_bytes){texts + begin, data.length - head - begin});
+}
+
 // A regular expression is compiled, and so checked, where it is used; its bytes are any.
 static bool is_sound(const struct btk_step *step, struct btk_bytes data)
 {
@@ -37,6 +54,7 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
     case BTK_NORMALIZER_STEP_REPLACE:
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
     case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
+    case BTK_NORMALIZER_STEP_SENTENCEPIECE: return is_sound_sentencepiece(step, data);
     default: return step->kind < BTK_NORMALIZER_STEP_COUNT;
     }
 }
@@ -115,6 +133,10 @@ static size_t step_bound(const struct btk_step *step, bool is_stable, size_t byt
         return saturated_product(bytes, btk_max_size(step->data_bytes, 1));
     case BTK_NORMALIZER_STEP_PRECOMPILED:
         return saturated_product(bytes, charsmap_growth(step, is_stable));
+    // A space has three bytes then.
+    case BTK_NORMALIZER_STEP_SENTENCEPIECE:
+        return saturated_sum(
+            3, saturated_product(3, saturated_product(bytes, btk_max_size(step->numbers[1], 1))));
     default: return bytes;
     }
 }

@@ -13,7 +13,8 @@ struct btk_step_runner {
     struct btk_bytes data;
     struct btk_pass_chars *chars; // FORM: two, shared by all
     struct btk_regex *regex;      // REPLACE_ALL: ours
-    uint8_t hits[128];            // PRECOMPILED: ASCII characters that it changes, and CR
+    // PRECOMPILED: ASCII characters that it changes, and CR. SENTENCEPIECE: those that keys begin with.
+    uint8_t hits[128];
 };
 
 #define STEP(NAME, function)                                                                       \
@@ -23,6 +24,7 @@ BTK_NORMALIZER_LIST(STEP)
 
 // Fills runner->hits.
 void btk_precompiled_prepare(struct btk_step_runner *runner);
+void btk_sentencepiece_prepare(struct btk_step_runner *runner);
 
 // The next character that is not one of 0x20 to 0x7e, from `at` on; the length: there is none.
 static inline size_t btk_plain_end(struct btk_bytes text, size_t at)

@@ -25,6 +25,9 @@
 //     PRECOMPILED  numbers[0]: units of the double array; numbers[1]: bytes that one byte becomes
 //                  at most, numbers[2]: the same where the text is in NFKD; data: uint32_t units,
 //                  then texts, each ends with a NUL
+//     SENTENCEPIECE  flags: set of enum btk_normalizer_spaces; numbers[0], [1] as PRECOMPILED;
+//                  numbers[2]: user-defined symbols; data: units, uint32_t ends of the symbols, their
+//                  texts, sorted, then those of the charsmap
 #define BTK_NORMALIZER_LIST(STEP)                                                                  \
     STEP(FILTER, filter)                                                                           \
     STEP(MAP, map)                                                                                 \
@@ -37,7 +40,8 @@
     STEP(REPLACE_ALL, replace_all)                                                                 \
     STEP(REPLACE_RUN, replace_run)                                                                 \
     STEP(BYTE_LEVEL, byte_level)                                                                   \
-    STEP(PRECOMPILED, precompiled)
+    STEP(PRECOMPILED, precompiled)                                                                 \
+    STEP(SENTENCEPIECE, sentencepiece)
 
 enum btk_normalizer_step {
 #define STEP(NAME, function) BTK_NORMALIZER_STEP_##NAME,
@@ -62,6 +66,13 @@ bool btk_normalizer_set_has(enum btk_normalizer_set set, uint32_t code_point);
 
 enum btk_normalizer_form { BTK_NORMALIZER_COMPOSES = 1 << 0, BTK_NORMALIZER_COMPATIBLE = 1 << 1 };
 enum btk_normalizer_side { BTK_NORMALIZER_LEFT = 1 << 0, BTK_NORMALIZER_RIGHT = 1 << 1 };
+
+enum btk_normalizer_spaces {
+    BTK_NORMALIZER_ADDS_SPACE = 1 << 0,
+    BTK_NORMALIZER_REMOVES_SPACES = 1 << 1,
+    BTK_NORMALIZER_ESCAPES_SPACES = 1 << 2,
+    BTK_NORMALIZER_SPACE_IS_SUFFIX = 1 << 3,
+};
 
 // Is all of it sound, for what runs the steps? -EPROTO.
 BTK_MUST_USE int btk_normalizer_check(const struct btk_image *image, struct btk_error *error);

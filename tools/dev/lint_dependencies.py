@@ -41,7 +41,7 @@ INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 # Written apart, so that this file passes.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(home|root|Users|work|src)/[\w.-]+")
-DATA = (".txt", ".jsonl", "default/bpe.json", "default/wordpiece.json", "Cargo.lock")
+DATA = (".model", ".txt", ".jsonl", "default/bpe.json", "default/wordpiece.json", "Cargo.lock")
 FILE_LINES_MAX = 500
 GENERATED = ("common/unicode_kinds.c", "common/unicode_normal_tables.c",
              "common/unicode_properties_tables.c",

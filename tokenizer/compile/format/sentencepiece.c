@@ -225,6 +225,8 @@ int btk_format_read_sentencepiece(struct btk_format *format, struct btk_bytes fi
 {
     uint32_t count = 0;
     int status = read_settings(format, file, &count);
+    if (!status && btk_buffer_append(&format->frame, "{}", 2) < 0)
+        status = btk_format_no_memory(format);
     if (!status) status = btk_format_reserve_tokens(format, count);
     if (!status) status = read_pieces(format, file);
     return status < 0 ? status : check_pieces(format);
