@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does everything in an image stay inside of it?
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/hash.h"
 #include "common/utf8.h"
+#include "kernels/kernels.h"
 #include "tokenizer/decoder/plan.h"
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/model/bpe_cut.h"
 #include "tokenizer/normalizer/steps.h"
+
+enum { SHORT_TEXT_BYTES = 4096 }; // choosing a kernel is not worth it
 
 static uint64_t section_bytes(const struct btk_image *view, enum btk_section section)
 {
@@ -19,6 +23,17 @@ static uint64_t section_bytes(const struct btk_image *view, enum btk_section sec
 static const void *section_data(const struct btk_image_header *header, enum btk_section section)
 {
     return (const uint8_t *)header + header->sections[section].offset;
+}
+
+bool btk_image_is_utf8(struct btk_bytes text)
+{
+    const struct btk_kernels *kernels;
+    struct btk_error error;
+    if (text.length < SHORT_TEXT_BYTES)
+        return btk_utf8_valid_prefix(text.data, text.length) == text.length;
+    if (btk_kernels_select(getenv("BUDTIKTOK_SIMD"), &kernels, &error) < 0)
+        kernels = &btk_kernels_scalar;
+    return kernels->utf8_valid_prefix(text.data, text.length) == text.length;
 }
 
 static bool is_power_of_two(uint64_t value)
@@ -113,27 +128,29 @@ static int check_ends(const struct btk_image *view, enum btk_section ends_sectio
 {
     const uint32_t *const ends = section_data(view->header, ends_section);
     if (ends[0] != 0) return btk_image_refuse_section(error, ends_section, "does not begin at 0");
-    for (uint32_t i = 0; i < view->config->token_count; i++)
-        if (ends[i + 1] < ends[i])
-            return btk_image_refuse_section(error, ends_section, "goes back");
+    uint32_t bad_count = 0;
+    for (uint32_t i = 0; i < view->config->token_count; i++) bad_count += ends[i + 1] < ends[i];
+    if (bad_count) return btk_image_refuse_section(error, ends_section, "goes back");
     if (ends[view->config->token_count] != section_bytes(view, text_section))
         return btk_image_refuse_section(error, ends_section, "does not end where the text does");
     return 0;
 }
 
-// An empty slot must be there, or a search for what is missing would not end.
+// An empty slot must be there, or a search for what is missing would not end. (These loops count what
+// is wrong instead of leaving at once: without branches they are several times as fast.)
 static int check_lookup(const struct btk_image *view, enum btk_section section,
                         struct btk_error *error)
 {
     const struct btk_lookup_slot *const slots = section_data(view->header, section);
     const uint64_t count = section_bytes(view, section) / sizeof *slots;
-    uint64_t empty_count = 0;
+    const uint32_t token_count = view->config->token_count;
+    uint64_t empty_count = 0, bad_count = 0;
     for (uint64_t i = 0; i < count; i++) {
-        if (slots[i].id == BTK_NO_TOKEN)
-            empty_count++;
-        else if (!is_token(view, slots[i].id))
-            return btk_image_refuse_section(error, section, "has no such id");
+        const unsigned is_used = slots[i].id != BTK_NO_TOKEN;
+        empty_count += !is_used;
+        bad_count += is_used & (slots[i].id >= token_count);
     }
+    if (bad_count) return btk_image_refuse_section(error, section, "has no such id");
     return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
 }
 
@@ -153,21 +170,43 @@ static int check_normal_forms(const struct btk_image *view, struct btk_error *er
     return 0;
 }
 
+static uint32_t longest_text(const uint32_t *ends, uint32_t count)
+{
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < count; i++)
+        longest = ends[i + 1] - ends[i] > longest ? ends[i + 1] - ends[i] : longest;
+    return longest;
+}
+
+// All texts together are UTF-8, and none begins within a character.
+static int check_token_text(const struct btk_image *view, struct btk_error *error)
+{
+    const uint32_t token_count = view->config->token_count;
+    const struct btk_bytes all = {view->token_text, view->token_ends[token_count]};
+    bool is_sound = btk_image_is_utf8(all);
+    for (uint32_t id = 0; is_sound && id < token_count; id++) {
+        const uint32_t begin = view->token_ends[id];
+        is_sound = begin == all.length || (all.data[begin] & 0xc0) != 0x80;
+    }
+    return is_sound ? 0 : btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
+}
+
 // Bounds of results follow from the longest token, so it has to be true.
 static int check_texts(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_image_config *const config = view->config;
-    size_t token_bytes_max = 0, shown_bytes_max = 0, model_bytes_max = 0;
+    const size_t token_bytes_max = longest_text(view->token_ends, config->token_count);
+    const size_t model_bytes_max =
+        reads_bytes(view) ? longest_text(view->bytes_ends, config->token_count) : 0;
+    size_t shown_bytes_max = 0;
+    const int status = check_token_text(view, error);
+    if (status < 0) return status;
     for (uint32_t id = 0; id < config->token_count; id++) {
-        const struct btk_bytes text = btk_image_token_text(view, id);
-        token_bytes_max = btk_max_size(token_bytes_max, text.length);
-        const struct btk_bytes shown = btk_image_shown_text(view, id);
+        const bool has_form = view->tokens[id].flags & BTK_TOKEN_NORMALIZED;
+        const struct btk_bytes shown =
+            has_form ? btk_image_shown_text(view, id) : btk_image_token_text(view, id);
         shown_bytes_max = btk_max_size(shown_bytes_max, shown.length);
-        if (reads_bytes(view))
-            model_bytes_max = btk_max_size(model_bytes_max, btk_image_bytes(view, id).length);
-        if (btk_utf8_valid_prefix(text.data, text.length) != text.length
-            || (shown.data != text.data
-                && btk_utf8_valid_prefix(shown.data, shown.length) != shown.length))
+        if (has_form && !btk_image_is_utf8(shown))
             return btk_image_refuse_section(error, BTK_SECTION_TOKEN_TEXT, "is not UTF-8");
     }
     if (token_bytes_max != config->token_bytes_max || shown_bytes_max != config->shown_bytes_max
@@ -180,36 +219,42 @@ static int check_ids(const struct btk_image *view, enum btk_section section,
                      struct btk_error *error)
 {
     const uint32_t *const ids = section_data(view->header, section);
-    for (uint64_t i = 0; i < section_bytes(view, section) / sizeof *ids; i++)
-        if (ids[i] != BTK_NO_TOKEN && !is_token(view, ids[i]))
-            return btk_image_refuse_section(error, section, "has no such id");
-    return 0;
+    const uint64_t count = section_bytes(view, section) / sizeof *ids;
+    const uint32_t token_count = view->config->token_count;
+    uint64_t bad_count = 0;
+    for (uint64_t i = 0; i < count; i++)
+        bad_count += (ids[i] != BTK_NO_TOKEN) & (ids[i] >= token_count);
+    return bad_count ? btk_image_refuse_section(error, section, "has no such id") : 0;
 }
 
 static int check_chars(const struct btk_image *view, struct btk_error *error)
 {
-    uint64_t empty_count = 0;
+    const uint32_t token_count = view->config->token_count;
+    uint64_t empty_count = 0, bad_count = 0;
     for (uint64_t i = 0; i <= view->char_mask; i++) {
-        if (view->char_ids[i].key == UINT32_MAX)
-            empty_count++;
-        else if (!is_token(view, view->char_ids[i].child))
-            return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "has no such id");
+        const unsigned is_used = view->char_ids[i].key != UINT32_MAX;
+        empty_count += !is_used;
+        bad_count += is_used & (view->char_ids[i].child >= token_count);
     }
+    if (bad_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "has no such id");
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "is full");
     return check_ids(view, BTK_SECTION_BYTE_IDS, error);
 }
 
 static int check_merges(const struct btk_image *view, struct btk_error *error)
 {
-    uint64_t empty_count = 0;
+    const uint32_t rank_count = view->config->rank_count, token_count = view->config->token_count;
+    uint64_t empty_count = 0, bad_id_count = 0, bad_rank_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
-        if (view->merges[i].key == UINT64_MAX)
-            empty_count++;
-        else if (!is_token(view, view->merges[i].id))
-            return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-        else if (view->merges[i].rank >= view->config->rank_count)
-            return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
+        const struct btk_merge_slot merge = view->merges[i];
+        const unsigned is_used = merge.key != UINT64_MAX;
+        empty_count += !is_used;
+        bad_id_count += is_used & (merge.id >= token_count);
+        bad_rank_count += is_used & (merge.rank >= rank_count);
     }
+    if (bad_id_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
+    if (bad_rank_count)
+        return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
     return check_ids(view, BTK_SECTION_RANK_IDS, error);
 }
@@ -247,21 +292,19 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
 static int check_trie(const struct btk_image *view, struct btk_error *error)
 {
     const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
-    uint64_t empty_count = 0;
+    uint64_t empty_count = 0, bad_count = 0;
     for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        if (view->trie_edges[i].key == UINT32_MAX)
-            empty_count++;
-        else if (view->trie_edges[i].child >= node_count
-                 || view->trie_edges[i].child <= view->trie_edges[i].key >> 8)
-            return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
+        const struct btk_edge_slot edge = view->trie_edges[i];
+        const unsigned is_used = edge.key != UINT32_MAX;
+        empty_count += !is_used;
+        bad_count += is_used & ((edge.child >= node_count) | (edge.child <= edge.key >> 8));
     }
+    if (bad_count)
+        return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
     if (view->config->continuation_root >= node_count)
         return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no root");
-    for (uint64_t i = 0; i < node_count; i++)
-        if (view->trie_tokens[i] != BTK_NO_TOKEN && !is_token(view, view->trie_tokens[i]))
-            return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no such id");
-    return 0;
+    return check_ids(view, BTK_SECTION_TRIE_TOKENS, error);
 }
 
 // The edge of a trie that leads to a node: the tree stands in the order of its levels, so edge i leads

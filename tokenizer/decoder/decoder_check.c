@@ -25,21 +25,50 @@ static const char *fault_of(const struct btk_step *step, struct btk_bytes data)
     return NULL;
 }
 
+// Are the texts [begin, end) together UTF-8?
+static bool is_text(const struct btk_image *view, uint32_t begin, uint32_t end)
+{
+    const uint32_t at = view->decoded_ends[begin];
+    return btk_image_is_utf8(
+        (struct btk_bytes){view->decoded_text + at, view->decoded_ends[end] - at});
+}
+
+// Bytes are no text by themselves: what stands between them is looked at as a whole, and that no token
+// begins within a character.
+static bool are_texts(const struct btk_image *view, const struct btk_decoder_plan *plan)
+{
+    const uint32_t token_count = view->config->token_count;
+    const uint32_t bytes = view->decoded_ends[token_count];
+    uint32_t begin = 0;
+    for (uint32_t id = 0; id < token_count; id++) {
+        const uint32_t at = view->decoded_ends[id];
+        if (plan->has_runs && (view->tokens[id].flags & BTK_TOKEN_BYTE)) {
+            if (!is_text(view, begin, id)) return false;
+            begin = id + 1;
+        } else if (at < view->decoded_ends[id + 1] && at < bytes
+                   && (view->decoded_text[at] & 0xc0) == 0x80) {
+            return false;
+        }
+    }
+    return is_text(view, begin, token_count);
+}
+
 int btk_decoder_check_texts(const struct btk_image *view, struct btk_error *error)
 {
     const struct btk_decoder_plan plan = btk_decoder_plan(view);
     if (!plan.is_fused) return 0;
     for (uint32_t id = 0; id < view->config->token_count; id++) {
-        const struct btk_bytes text = btk_image_decoded_text(view, id);
+        const size_t length = view->decoded_ends[id + 1] - view->decoded_ends[id];
         const bool is_byte = plan.has_runs && (view->tokens[id].flags & BTK_TOKEN_BYTE);
-        if (text.length > view->config->decoded_bytes_max || (is_byte && text.length != 1))
+        if (length > view->config->decoded_bytes_max || (is_byte && length != 1))
             return btk_image_refuse_section(error, BTK_SECTION_DECODED_TEXT,
                                             "has a text of another length");
-        if (!is_byte && !plan.is_lossy && text.data != btk_image_shown_text(view, id).data
-            && btk_utf8_valid_prefix(text.data, text.length) != text.length)
-            return btk_image_refuse_section(error, BTK_SECTION_DECODED_TEXT, "is not UTF-8");
     }
-    return 0;
+    // The texts of tokens were looked at already.
+    const bool is_shared =
+        view->decoded_text == view->token_text && view->decoded_ends == view->token_ends;
+    if (plan.is_lossy || is_shared || are_texts(view, &plan)) return 0;
+    return btk_image_refuse_section(error, BTK_SECTION_DECODED_TEXT, "is not UTF-8");
 }
 
 int btk_decoder_check(const struct btk_image *view, struct btk_error *error)
