@@ -6,11 +6,12 @@
     tests/differential/encoding_fields.py --program build/bin/budtiktok TOKENIZER.json...
                                     [--chains 40] [--cases 300] [--seed 1] [--show 5]
 
-Texts, pairs, words and batches; truncation, padding and special tokens of every kind; each tokenizer
-with its own post-processor, and with `--chains` random ones: templates of any order, sequences of
-them, what stands in the file of truncation and padding. Every field is compared, what overflows too,
-and whether there is an answer at all: where the reference panics, an error is due. A difference is
-shortened before it is shown. Last line: "N of M equal"; exit 1 if not all are.
+Texts, pairs, words and batches of what tokenizers like to differ on, with the tokenizer's added tokens;
+truncation, padding and special tokens of every kind; each tokenizer with its own post-processor, and with
+`--chains` random ones: templates of any order, sequences of them, what stands in the file of truncation and
+padding. Every field is compared, what overflows too, and whether there is an answer at all: where the
+reference panics, an error is due. A difference is shortened before it is shown. Last line: "N of M equal";
+exit 1 if not all are.
 """
 import argparse
 import json
@@ -19,14 +20,31 @@ import random
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 import tokenizers
 from tokenizers import Tokenizer
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/dev"))
+import golden_texts  # noqa: E402
 
 FIELDS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "sequence_ids",
           "special_tokens_mask", "attention_mask")
 WORDS = ["a", "the", "Hello", "unaffable", "don't", "\u00e9t\u00e9", "e\u0301", "\u4e2d\u6587", "\U0001f600",
          "12345", "...", "x" * 30, "", " ", "  ", "\n", "\t ", "world!", "\u3000", "ﬁ", "\u0130", "\u200d"]
+# Spaces of all kinds, digits of all scripts, joiners, marks, Jamo.
+TRAPS = [chr(point) for point in range(0x20000)
+         if unicodedata.category(chr(point)) in ("Zs", "Zl", "Zp", "Nd", "Cf")]
+TRAPS += [chr(point) for point in (*range(0x300, 0x370), *range(0x1100, 0x1200), *range(0xfe00, 0xfe10))]
+KNOWN = []  # of the tokenizer: its added tokens, their halves, some of its tokens
+
+
+def know(tokenizer):
+    """What texts of this tokenizer are made of."""
+    added = [token.content for token in tokenizer.get_added_tokens_decoder().values()][:400]
+    halves = [half for token in added for half in (token[:-1], token[1:], token[:len(token) // 2], token.swapcase())]
+    pieces = sorted(tokenizer.get_vocab())
+    KNOWN[:] = added * 3 + halves + pieces[::max(1, len(pieces) // 2000)]
 
 
 # --- Post-processors
@@ -94,7 +112,22 @@ def configured(rng, document):
 
 # --- Cases
 
+def odd_text(rng):
+    parts = []
+    for _ in range(rng.choice((1, 2, 4, 9))):
+        how = rng.random()
+        if how < 0.5:
+            parts.append(golden_texts.random_text(rng, rng.choice((3, 10))))
+        elif how < 0.8:
+            parts.append(rng.choice(KNOWN) + rng.choice(("", "", " ", "a")))
+        else:
+            parts.append(rng.choice(TRAPS) * rng.choice((1, 1, 2)))
+    return "".join(parts)
+
+
 def text(rng):
+    if rng.random() < 0.6:
+        return odd_text(rng)
     return rng.choice(("", " ", "")).join(
         rng.choice(WORDS) + rng.choice((" ", " ", "", "  "))
         for _ in range(rng.choice((0, 1, 1, 3, 8, 20))))
@@ -312,6 +345,7 @@ def loads(file):
 
 
 def compare(comparison, arguments, path, folder, rng):
+    know(Tokenizer.from_file(path))
     cases = [case(rng) for _ in range(arguments.cases)]
     differences = comparison.run(path, cases)
     print(f"{path}: {len(cases) - differences} of {len(cases)} equal", flush=True)
