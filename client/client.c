@@ -151,7 +151,8 @@ static bool is_same_request(const struct btk_client_options_entry *entry, const 
            && have->add_special_tokens == request->add_special_tokens
            && have->skip_special_tokens == request->skip_special_tokens
            && have->offsets_unit == request->offsets_unit
-           && have->invalid_utf8 == request->invalid_utf8;
+           && have->invalid_utf8 == request->invalid_utf8
+           && have->special_text == request->special_text;
 }
 
 int btk_client_register(struct btk_client *client, const char *tokenizer,

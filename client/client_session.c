@@ -121,7 +121,7 @@ static uint32_t flags_of(const struct btk_client_request_options *request)
     if (request->skip_special_tokens) flags |= BTK_OPTIONS_SKIP_SPECIAL_TOKENS;
     if (request->offsets_unit == BTK_OFFSETS_BYTE) flags |= BTK_OPTIONS_OFFSETS_BYTE;
     if (request->invalid_utf8 == BTK_INVALID_UTF8_REPLACE) flags |= BTK_OPTIONS_UTF8_REPLACE;
-    return flags;
+    return flags | (uint32_t)(request->special_text & 3) << BTK_OPTIONS_SPECIAL_TEXT_SHIFT;
 }
 
 int btk_client_session_define(struct btk_client *client, struct btk_client_options_entry *entry,

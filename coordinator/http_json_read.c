@@ -56,6 +56,22 @@ static int read_flag(const struct btk_json *root, const char *name, bool *flag,
 
 // --- /tokenize
 
+// "special_text"; *flags gets its bits.
+static int read_special_text(const struct btk_json *root, uint32_t *flags, struct btk_error *error)
+{
+    static const char *const names[] = {"default", "parse", "plain", "error"};
+    const struct btk_json *value = btk_json_get(root, "special_text");
+    struct btk_bytes text = {0};
+    if (btk_json_is_null(value)) return 0;
+    for (uint32_t i = 0; btk_json_try_string(value, &text) && i < BTK_ARRAY_COUNT(names); i++) {
+        if (text.length != strlen(names[i]) || memcmp(text.data, names[i], text.length) != 0)
+            continue;
+        *flags |= i << BTK_OPTIONS_SPECIAL_TEXT_SHIFT;
+        return 0;
+    }
+    return wrong(error, "special_text: expected parse, plain, error or default");
+}
+
 static int measure_texts(const struct btk_json *inputs, uint64_t *out_bytes,
                          struct btk_error *error)
 {
@@ -114,16 +130,19 @@ int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes
 {
     struct btk_json *root = NULL;
     bool add_special_tokens = true;
+    uint32_t flags = 0;
     int rc = parse(body, &root, error);
     if (rc != 0) return rc;
     rc = read_model(root, job, error);
     if (rc == 0) rc = read_flag(root, "add_special_tokens", &add_special_tokens, error);
+    if (rc == 0) rc = read_special_text(root, &flags, error);
     if (rc == 0) rc = read_inputs(bridge, root, job, error);
+    if (add_special_tokens) flags |= BTK_OPTIONS_ADD_SPECIAL_TOKENS;
     job->shape = (struct btk_result_shape){
         .op = BTK_OPERATION_ENCODE,
         .fields =
             BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS | BTK_FIELD_SPECIAL_TOKENS_MASK,
-        .flags = add_special_tokens ? BTK_OPTIONS_ADD_SPECIAL_TOKENS : 0,
+        .flags = flags,
     };
     btk_json_free(root);
     return rc;

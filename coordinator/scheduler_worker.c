@@ -178,7 +178,7 @@ static void take_report(struct btk_scheduler *scheduler, struct btk_sched_shard 
         return;
     }
     enum btk_status status =
-        report->status <= BTK_STATUS_INTERNAL ? report->status : BTK_STATUS_INTERNAL;
+        report->status < BTK_STATUS_COUNT ? report->status : BTK_STATUS_INTERNAL;
     if (is_block_valid(shard, report)) {
         take_block(shard, report);
         count_report(scheduler, shard, report);

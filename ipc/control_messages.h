@@ -119,11 +119,14 @@
     MESSAGE(refused, REFUSED)                                                                      \
     MESSAGE(goodbye, GOODBYE)
 
+enum { BTK_OPTIONS_SPECIAL_TEXT_SHIFT = 4 };
+
 // The flags of define_options and register_options.
 enum btk_options_flag {
     BTK_OPTIONS_ADD_SPECIAL_TOKENS = 1 << 0,
     BTK_OPTIONS_SKIP_SPECIAL_TOKENS = 1 << 1,
     BTK_OPTIONS_OFFSETS_BYTE = 1 << 2,
     BTK_OPTIONS_UTF8_REPLACE = 1 << 3,
-    BTK_OPTIONS_KNOWN = (1 << 4) - 1,
+    BTK_OPTIONS_SPECIAL_TEXT = 3 << BTK_OPTIONS_SPECIAL_TEXT_SHIFT, // enum btk_special_text
+    BTK_OPTIONS_KNOWN = (1 << 6) - 1,
 };

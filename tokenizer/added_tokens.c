@@ -171,7 +171,10 @@ bool btk_added_finder_next(struct btk_added_finder *finder, struct btk_added_mat
         }
         finder->position = end;
         if (!is_refused(finder, node->flags, position, end)) {
-            struct btk_added_match match = {.begin = position, .end = end, .id = node->token};
+            struct btk_added_match match = {.begin = position,
+                                            .end = end,
+                                            .id = node->token,
+                                            .is_special = node->flags & BTK_ADDED_SPECIAL};
             take_spaces(finder, node->flags, &match);
             finder->taken = match.end;
             *out_match = match;

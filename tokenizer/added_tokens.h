@@ -42,6 +42,7 @@ struct btk_added_match {
     size_t end;
     uint32_t id;
     bool has_spaces; // it took some
+    bool is_special;
 };
 
 // `text` is valid UTF-8. Special tokens are found, too: who wants them not sets skips_special.

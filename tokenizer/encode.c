@@ -143,7 +143,7 @@ int btk_encode_text(struct btk_encoder *encoder)
     size_t begin = 0;
     btk_added_finder_init(&finder, &encoder->image->raw_trie, &encoder->tokenizer->raw_filter,
                           encoder->text);
-    finder.skips_special = encoder->options->encode_special_tokens;
+    finder.skips_special = btk_encode_special_text(encoder) == BTK_SPECIAL_TEXT_PLAIN;
     while (btk_added_finder_next(&finder, &match)) {
         int status = match.begin > begin ? encode_gap(encoder, begin, match.begin) : 0;
         if (!status) status = btk_encode_added(encoder, &whole, &match);

@@ -128,7 +128,7 @@ static int encode_copied(struct btk_batch_call *call, size_t text_begin, size_t 
             capacity = all->raw.capacity + all->raw.capacity / 2 + 64;
             continue;
         }
-        if (status < 0) return btk_encode_explain(status, &encoding, call->error);
+        if (status < 0) return btk_encode_explain(status, &encoder, call->error);
         if (encoding.offsets) btk_postprocess_offsets(&encoder, 0);
         *out_count = encoding.count;
         all->raw.count += encoding.count;
@@ -288,7 +288,8 @@ int btk_encode_generally(const struct btk_tokenizer *tokenizer, struct btk_scrat
     const int status = encode_batch(tokenizer, scratch, &input, 1, &all_options, &call);
     if (status < 0) return status;
     const size_t count = ((const struct btk_encoding_entry *)all->entries.data)->count;
-    if (count > encoding->capacity) return btk_encode_explain(-ENOBUFS, encoding, error);
+    const struct btk_encoder encoder = {.encoding = encoding};
+    if (count > encoding->capacity) return btk_encode_explain(-ENOBUFS, &encoder, error);
     copy_column(encoding->ids, &all->ids, 4 * count);
     copy_column(encoding->offsets, &all->offsets, 8 * count);
     copy_column(encoding->type_ids, &all->type_ids, 4 * count);

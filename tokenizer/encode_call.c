@@ -20,12 +20,22 @@ static int encode_all(struct btk_encoder *encoder)
     return btk_postprocess_suffix(encoder);
 }
 
-int btk_encode_explain(int status, const struct btk_encoding *encoding, struct btk_error *error)
+static int explain_special(const struct btk_encoder *encoder, struct btk_error *error)
+{
+    const struct btk_special_found found = encoder->scratch->special_found;
+    const struct btk_bytes token = btk_image_token_text(encoder->image, found.id);
+    return btk_error_set(
+        error, EPERM, found.offset, "the text has the special token \"%.*s\" at byte %u",
+        (int)btk_min_size(token.length, 100), (const char *)token.data, found.offset);
+}
+
+int btk_encode_explain(int status, const struct btk_encoder *encoder, struct btk_error *error)
 {
     if (status == -ENOBUFS)
         return btk_error_set(error, ENOBUFS, BTK_NO_OFFSET,
                              "the columns have room for %zu tokens, which is not enough",
-                             encoding->capacity);
+                             encoder->encoding->capacity);
+    if (status == -EPERM) return explain_special(encoder, error);
     if (status == -ETIME)
         return btk_error_set(error, ETIME, BTK_NO_OFFSET,
                              "a regular expression takes too long on this text");
@@ -69,7 +79,7 @@ int btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scrat
                                                    encoding, &error)
                             : encode_all(&encoder);
     if (!status) return 0;
-    if (!is_general) btk_encode_explain(status, encoding, &error);
+    if (!is_general) btk_encode_explain(status, &encoder, &error);
     encoding->count = 0;
     return btk_error_export(&error, out_error);
 }

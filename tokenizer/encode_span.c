@@ -162,12 +162,31 @@ static int show_added(struct btk_encoder *encoder, size_t at, struct btk_bytes t
     return btk_encode_show(encoder, at, text);
 }
 
+enum btk_special_text btk_encode_special_text(const struct btk_encoder *encoder)
+{
+    const uint8_t wanted = encoder->options->special_text;
+    if (wanted != BTK_SPECIAL_TEXT_DEFAULT) return wanted;
+    return encoder->image->config->flags & BTK_PIPELINE_PLAIN_SPECIAL ? BTK_SPECIAL_TEXT_PLAIN
+                                                                      : BTK_SPECIAL_TEXT_PARSE;
+}
+
+// -EPERM. The byte offset, whatever the unit is: the caller looks for it in what it has given.
+static int refuse_special(struct btk_encoder *encoder, const struct btk_span *span,
+                          const struct btk_added_match *match)
+{
+    encoder->scratch->special_found = (struct btk_special_found){
+        .id = match->id, .offset = btk_span_source_begin(span, match->begin)};
+    return -EPERM;
+}
+
 int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
                      const struct btk_added_match *match)
 {
     struct btk_encoding *const encoding = encoder->encoding;
     // The match before took all of it as its spaces: the reference drops what is empty.
     if (match->begin >= match->end) return 0;
+    if (match->is_special && btk_encode_special_text(encoder) == BTK_SPECIAL_TEXT_ERROR)
+        return refuse_special(encoder, span, match);
     const int status = btk_encode_reserve(encoder, 1);
     if (status < 0) return status;
     const size_t at = encoding->count++;
@@ -198,7 +217,7 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     btk_encode_forget_shown(encoder);
     btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
                           span->text);
-    finder.skips_special = encoder->options->encode_special_tokens;
+    finder.skips_special = btk_encode_special_text(encoder) == BTK_SPECIAL_TEXT_PLAIN;
     while (btk_added_finder_next(&finder, &match)) {
         int status = 0;
         if (match.begin > begin) {

@@ -58,6 +58,12 @@ BTK_MUST_USE int btk_normal_buffer_init(struct btk_normal_buffer *buffer, size_t
                                         bool has_maps);
 void btk_normal_buffer_clear(struct btk_normal_buffer *buffer);
 
+// The special token that a text may not have.
+struct btk_special_found {
+    uint32_t id;
+    uint32_t offset;
+};
+
 struct btk_scratch {
     const struct btk_kernels *kernels;
     struct btk_piece_cache *cache;
@@ -75,6 +81,7 @@ struct btk_scratch {
     size_t copy_begin;             // where the text begins in it
     struct btk_encodings *general; // for post-processors without a template; NULL: not used yet
     struct btk_buffer shown; // texts of tokens that do not show their own: see btk_encoding.sources
+    struct btk_special_found special_found;
     uint64_t spill_count;
     struct btk_progress progress;
 };
@@ -95,7 +102,8 @@ struct btk_encoder {
     uint32_t shown_at; // where it stands in scratch->shown
 };
 
-// All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none.
+// All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none; -EPERM: a
+// special token that may not be there.
 
 // Is there room for `count` more tokens?
 BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);
@@ -136,8 +144,11 @@ void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first);
 void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t spaces[2],
                           uint32_t offsets[2]);
 
+// What special_text means for this tokenizer: never DEFAULT.
+enum btk_special_text btk_encode_special_text(const struct btk_encoder *encoder);
+
 // Fills the error for what btk_encode_text() returned.
-int btk_encode_explain(int status, const struct btk_encoding *encoding, struct btk_error *error);
+int btk_encode_explain(int status, const struct btk_encoder *encoder, struct btk_error *error);
 
 // Copies an error of ours into one of the public header's.
 int btk_error_export(const struct btk_error *error, struct btk_error_info *out_error);

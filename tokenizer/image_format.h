@@ -59,6 +59,7 @@ enum btk_pipeline_flag {
     BTK_PIPELINE_MODEL_READS_BYTES = 1 << 6,
     // The template does not say what becomes of a single text: only the post-processor's program does.
     BTK_PIPELINE_POST_GENERAL = 1 << 7,
+    BTK_PIPELINE_PLAIN_SPECIAL = 1 << 8, // the text of a special token is text, if nobody says more
 };
 
 enum btk_model_flag {

@@ -13,11 +13,29 @@ enum { RETRIES_MAX = 600 };
 
 struct cluster_backend {
     struct btk_client *client;
-    uint32_t options_ids[2]; // without and with special tokens
+    // Without and with special tokens, by enum btk_special_text; 0: not registered yet.
+    uint32_t options_ids[2][4];
+    struct btk_client_request_options options; // of all of them
+    const char *tokenizer;
     struct btk_batch *batches[BTK_BACKEND_DEPTH_MAX];
     const struct btk_request_batch *requests[BTK_BACKEND_DEPTH_MAX];
     struct btk_encoding_view encoding; // that was viewed last
 };
+
+// Registers a way to encode when the first batch wants it; the client knows it again by its id.
+static int find_options(struct cluster_backend *backend, bool adds_special, uint8_t special_text,
+                        uint32_t *out_id, struct btk_error *error)
+{
+    uint32_t *const id = &backend->options_ids[adds_special][special_text & 3];
+    struct btk_client_request_options options = backend->options;
+    struct btk_error_info info;
+    options.add_special_tokens = adds_special;
+    options.special_text = special_text;
+    if (!*id && btk_client_register(backend->client, backend->tokenizer, &options, id, &info) < 0)
+        return btk_error_import(error, &info);
+    *out_id = *id;
+    return 0;
+}
 
 static int submit_once(struct cluster_backend *backend, unsigned slot, struct btk_error *error)
 {
@@ -25,12 +43,15 @@ static int submit_once(struct cluster_backend *backend, unsigned slot, struct bt
     const uint32_t count = (uint32_t)btk_request_document_count(request);
     struct btk_error_info info;
     struct btk_batch *batch = NULL;
-    int status = btk_client_reserve(backend->client, request->text.length, count, &batch, &info);
+    uint32_t options_id = 0;
+    int status = find_options(backend, request->options->add_special_tokens,
+                              request->options->special_text, &options_id, error);
+    if (status < 0) return status;
+    status = btk_client_reserve(backend->client, request->text.length, count, &batch, &info);
     if (status < 0) return status == -EAGAIN ? status : btk_error_import(error, &info);
     if (request->text.length)
         memcpy(btk_batch_text(batch), request->text.data, request->text.length);
     memcpy(btk_batch_ends(batch), request->ends.data, request->ends.length);
-    const uint32_t options_id = backend->options_ids[request->options->add_special_tokens];
     status = btk_client_submit(backend->client, batch, options_id, 0, &info);
     if (status < 0) {
         btk_client_release(backend->client, &batch);
@@ -63,9 +84,8 @@ static const char *unsupported(const struct btk_request_batch *batch)
 {
     const struct btk_request_options *const options = batch->options;
     if (batch->has_shapes) return "pairs and words are not supported through a cluster yet";
-    if (options->truncation_source || options->padding_source || options->encode_special_tokens)
-        return "truncation, padding and encode_special_tokens are not supported through a cluster "
-               "yet";
+    if (options->truncation_source || options->padding_source)
+        return "truncation and padding are not supported through a cluster yet";
     return NULL;
 }
 
@@ -154,22 +174,18 @@ static void close_backend(void *self)
 static int register_options(struct cluster_backend *backend, const char *tokenizer,
                             const struct btk_backend_request *request, struct btk_error *error)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        struct btk_error_info info;
-        struct btk_client_request_options options = BTK_CLIENT_REQUEST_DEFAULTS;
-        options.operation = request->operation;
-        options.fields = request->fields & ~(uint32_t)BTK_FIELD_OVERFLOWING;
-        if (request->fields & BTK_FIELD_SEQUENCE_IDS)
-            options.fields |= BTK_FIELD_SPECIAL_TOKENS_MASK;
-        options.add_special_tokens = i;
-        options.skip_special_tokens = request->skip_special_tokens;
-        options.offsets_unit = request->offsets_unit;
-        options.invalid_utf8 = request->invalid_utf8;
-        const int status = btk_client_register(backend->client, tokenizer, &options,
-                                               &backend->options_ids[i], &info);
-        if (status < 0) return btk_error_import(error, &info);
-    }
-    return 0;
+    struct btk_client_request_options *const options = &backend->options;
+    *options = (struct btk_client_request_options)BTK_CLIENT_REQUEST_DEFAULTS;
+    options->operation = request->operation;
+    options->fields = request->fields & ~(uint32_t)BTK_FIELD_OVERFLOWING;
+    if (request->fields & BTK_FIELD_SEQUENCE_IDS) options->fields |= BTK_FIELD_SPECIAL_TOKENS_MASK;
+    options->skip_special_tokens = request->skip_special_tokens;
+    options->offsets_unit = request->offsets_unit;
+    options->invalid_utf8 = request->invalid_utf8;
+    backend->tokenizer = tokenizer;
+    // An unknown tokenizer is an error before there is a document.
+    uint32_t unused;
+    return find_options(backend, true, BTK_SPECIAL_TEXT_DEFAULT, &unused, error);
 }
 
 int btk_cluster_backend_open(const struct btk_options *options,

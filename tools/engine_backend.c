@@ -32,6 +32,7 @@ static uint32_t status_of(int error_code)
 {
     switch (error_code) {
     case -EILSEQ: return BTK_STATUS_INVALID_UTF8;
+    case -EPERM: return BTK_STATUS_SPECIAL_TEXT;
     case -E2BIG:
     case -ENOBUFS: return BTK_STATUS_TOO_LARGE;
     case -ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
@@ -49,7 +50,7 @@ static int resolve_options(struct engine_backend *backend)
     btk_tokenizer_configured(backend->tokenizer, &options->truncation, &options->padding);
     options->fields = backend->request.fields;
     options->encode.add_special_tokens = given->add_special_tokens;
-    options->encode.encode_special_tokens = given->encode_special_tokens;
+    options->encode.special_text = given->special_text;
     options->encode.offsets_unit = backend->request.offsets_unit;
     options->encode.invalid_utf8 = backend->request.invalid_utf8;
     if (given->padding_source == BTK_OPTION_IS_OFF) options->padding.is_on = false;

@@ -103,6 +103,11 @@
         BTK_ENCODERS)                                                                              \
     OPTION(as_configured, "as-configured", NULL,                                                   \
            "use the truncation and padding that stand in the tokenizer file", BTK_ENCODERS)        \
+    OPTION(special_text, "special-text", "MEANING",                                                \
+           "of a special token's text in a document: parse (the token), plain (text like any "     \
+           "other), error (the document is refused); default: parse for tokenizer.json and "       \
+           "vocabularies, plain for .tiktoken, tekken.json, .model",                               \
+           BTK_ENCODERS)                                                                           \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \
            "error (default: the document is refused) or replace (by U+FFFD)", BTK_ENCODERS)        \

@@ -29,6 +29,7 @@ const char *btk_output_status_name(uint32_t status)
     static const char *const names[] = {
         [BTK_STATUS_OK] = "ok",
         [BTK_STATUS_INVALID_UTF8] = "invalid_utf8",
+        [BTK_STATUS_SPECIAL_TEXT] = "special_text",
         [BTK_STATUS_TOO_LARGE] = "too_large",
         [BTK_STATUS_CANCELED] = "canceled",
         [BTK_STATUS_DEADLINE] = "deadline",
@@ -161,6 +162,11 @@ int btk_output_finish(struct btk_output *output, struct btk_error *error)
     return status < 0 ? file_error(output, status, error) : 0;
 }
 
+bool btk_output_has_offset(uint32_t status)
+{
+    return status == BTK_STATUS_INVALID_UTF8 || status == BTK_STATUS_SPECIAL_TEXT;
+}
+
 void btk_output_close(struct btk_output *output)
 {
     if (output->fd > STDOUT_FILENO) close(output->fd);
@@ -173,7 +179,7 @@ static void report_error(const struct btk_output *output, const struct btk_resul
 {
     fprintf(stderr, "budtiktok: document %" PRIu64 ": %s", output->document_count,
             btk_output_status_name(view->status));
-    if (view->status == BTK_STATUS_INVALID_UTF8)
+    if (btk_output_has_offset(view->status))
         fprintf(stderr, " at byte %" PRIu64, view->error_offset);
     else if (view->message)
         fprintf(stderr, ": %s", view->message);

@@ -156,11 +156,14 @@ bool btk_output_json_document(struct btk_json_writer *writer, uint32_t fields,
                               const struct btk_result_view *view)
 {
     if (view->status != BTK_STATUS_OK) {
-        const bool has_offset = view->status == BTK_STATUS_INVALID_UTF8;
+        const bool has_offset = btk_output_has_offset(view->status);
         struct btk_request_error error = {.code = btk_output_status_name(view->status),
                                           .offset =
                                               has_offset ? view->error_offset : BTK_NO_OFFSET};
-        if (has_offset)
+        if (view->status == BTK_STATUS_SPECIAL_TEXT)
+            snprintf(error.message, sizeof error.message,
+                     "a special token stands in the document at byte %" PRIu64, view->error_offset);
+        else if (has_offset)
             snprintf(error.message, sizeof error.message,
                      "not UTF-8 from byte %" PRIu64 " of the document on", view->error_offset);
         else if (view->message)

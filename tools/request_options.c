@@ -75,8 +75,7 @@ static bool is_same_padding(const struct btk_padding *a, const struct btk_paddin
 bool btk_request_options_equal(const struct btk_request_options *a,
                                const struct btk_request_options *b)
 {
-    if (a->add_special_tokens != b->add_special_tokens
-        || a->encode_special_tokens != b->encode_special_tokens
+    if (a->add_special_tokens != b->add_special_tokens || a->special_text != b->special_text
         || a->truncation_source != b->truncation_source || a->padding_source != b->padding_source)
         return false;
     if (a->truncation_source == BTK_OPTION_IS_GIVEN
@@ -224,6 +223,9 @@ static bool try_flag(const struct btk_json *value, const char *name, bool *in_ou
     return refuse(error, "\"%s\" is to be true or false", name);
 }
 
+// In the order of enum btk_special_text.
+static const char *const special_texts[] = {"default", "parse", "plain", "error", NULL};
+
 static void use_configured(struct btk_request_options *options)
 {
     options->truncation_source = options->padding_source = BTK_OPTION_IS_CONFIGURED;
@@ -234,14 +236,20 @@ static bool try_member(struct btk_request_options *options, struct btk_bytes nam
 {
     if (is_named(name, "add_special_tokens"))
         return try_flag(value, "add_special_tokens", &options->add_special_tokens, error);
-    if (is_named(name, "encode_special_tokens"))
-        return try_flag(value, "encode_special_tokens", &options->encode_special_tokens, error);
+    if (is_named(name, "encode_special_tokens")) {
+        bool is_plain = false;
+        if (!try_flag(value, "encode_special_tokens", &is_plain, error)) return false;
+        options->special_text = is_plain ? BTK_SPECIAL_TEXT_PLAIN : BTK_SPECIAL_TEXT_PARSE;
+        return true;
+    }
+    if (is_named(name, "special_text") && !btk_json_is_null(value))
+        return try_choice(value, "special_text", special_texts, &options->special_text, error);
     if (is_named(name, "truncation")) return try_truncation(options, value, error);
     if (is_named(name, "padding")) return try_padding(options, value, error);
     if (is_named(name, "as_configured") || btk_json_is_null(value)) return true; // taken before
     refuse(error,
            "the option \"%.*s\" is not supported by this version; supported: add_special_tokens, "
-           "as_configured, encode_special_tokens, padding, truncation",
+           "as_configured, encode_special_tokens, padding, special_text, truncation",
            (int)btk_min_size(name.length, 60), (const char *)name.data);
     error->code = "not_supported";
     return false;
@@ -294,8 +302,13 @@ int btk_request_options_read(struct btk_request_options *options,
 {
     options->add_special_tokens = !btk_options_has(command_line, BTK_OPTION_no_special_tokens);
     if (btk_options_has(command_line, BTK_OPTION_as_configured)) use_configured(options);
-    const int status = read_object(options, command_line, BTK_OPTION_truncation, "truncation",
-                                   try_truncation, error);
+    unsigned special_text = 0;
+    int status = btk_options_choice(command_line, BTK_OPTION_special_text, special_texts,
+                                    &special_text, error);
+    if (status < 0) return status;
+    options->special_text = (uint8_t)special_text;
+    status = read_object(options, command_line, BTK_OPTION_truncation, "truncation", try_truncation,
+                         error);
     return status < 0 ? status
                       : read_object(options, command_line, BTK_OPTION_padding, "padding",
                                     try_padding, error);

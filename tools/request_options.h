@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How documents are encoded: what the command line says, and over it what a line says.
 //
-//     {"add_special_tokens": false, "as_configured": true,
+//     {"add_special_tokens": false, "special_text": "plain", "as_configured": true,
 //      "truncation": {"max_length": 128, "stride": 0, "strategy": "longest_first", "direction": "right"},
 //      "padding": {"length": 128, "direction": "right", "pad_to_multiple_of": 8,
 //                  "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}}
 //
-// null turns an option off. What an object leaves out is as in the reference's enable_truncation and
+// "encode_special_tokens": true is another name of "special_text": "plain". null turns an option off. What an object leaves out is as in the reference's enable_truncation and
 // enable_padding.
 //
 // Ownership: options own the text of their padding token. Threads: one.
@@ -31,7 +31,7 @@ enum btk_option_source {
 
 struct btk_request_options {
     bool add_special_tokens;
-    bool encode_special_tokens;
+    uint8_t special_text;      // enum btk_special_text
     uint8_t truncation_source; // enum btk_option_source
     uint8_t padding_source;
     struct btk_truncation truncation; // given

@@ -73,6 +73,8 @@ struct btk_encode_options btk_shard_encode_options(const struct btk_shard *shard
     options.add_special_tokens = (flags & BTK_OPTIONS_ADD_SPECIAL_TOKENS) != 0;
     if ((flags & BTK_OPTIONS_OFFSETS_BYTE) != 0) options.offsets_unit = BTK_OFFSETS_BYTE;
     if ((flags & BTK_OPTIONS_UTF8_REPLACE) != 0) options.invalid_utf8 = BTK_INVALID_UTF8_REPLACE;
+    options.special_text =
+        (uint8_t)((flags & BTK_OPTIONS_SPECIAL_TEXT) >> BTK_OPTIONS_SPECIAL_TEXT_SHIFT);
     return options;
 }
 

@@ -12,6 +12,7 @@ static uint32_t status_of(int rc)
 {
     switch (-rc) {
     case EILSEQ: return BTK_STATUS_INVALID_UTF8;
+    case EPERM: return BTK_STATUS_SPECIAL_TEXT;
     case E2BIG: return BTK_STATUS_TOO_LARGE;
     case ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
     default: return BTK_STATUS_INTERNAL;
@@ -26,7 +27,8 @@ static void end_document(struct btk_result_block *block, int rc, size_t token_co
     else if (rc == -ENOBUFS)
         block->is_full = true;
     else
-        btk_result_block_fail(block, status_of(rc), rc == -EILSEQ ? error->offset : 0);
+        btk_result_block_fail(block, status_of(rc),
+                              rc == -EILSEQ || rc == -EPERM ? error->offset : 0);
 }
 
 // --- Private columns

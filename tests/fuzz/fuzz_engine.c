@@ -344,7 +344,7 @@ static struct btk_encoding_options any_options(struct random *random)
         .encode = {.add_special_tokens = below(random, 2),
                    .offsets_unit = (uint8_t)below(random, 2),
                    .invalid_utf8 = (uint8_t)below(random, 2),
-                   .encode_special_tokens = below(random, 2)},
+                   .special_text = (uint8_t)below(random, 4)},
         .fields = (uint32_t)next(random) & BTK_FIELDS_ALL,
         .truncation = {.is_on = below(random, 2),
                        .strategy = (uint8_t)below(random, 3),

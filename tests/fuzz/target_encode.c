@@ -20,6 +20,7 @@ static struct btk_encoding_options take_options(struct fuzz_bytes *bytes)
     options.encode.add_special_tokens = fuzz_byte(bytes) & 1;
     options.encode.offsets_unit = fuzz_byte(bytes) & 1;
     options.encode.invalid_utf8 = fuzz_byte(bytes) & 1;
+    options.encode.special_text = fuzz_byte(bytes) & 3;
     options.fields = fuzz_byte(bytes) | (uint32_t)fuzz_byte(bytes) << 8;
     options.truncation = (struct btk_truncation){.is_on = fuzz_byte(bytes) & 1,
                                                  .strategy = (uint8_t)fuzz_below(bytes, 3),

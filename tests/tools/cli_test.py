@@ -146,6 +146,23 @@ class Lines(Files):
                 self.assertTrue(answer["error"]["code"])
                 self.assertTrue(answer["error"]["message"])
 
+    def test_what_the_text_of_a_special_token_means(self):
+        def answers(*texts, options=()):
+            return jsonl("encode", *texts, options=("--no-special-tokens", *options))[1]
+        token, plain = {"text": "a [SEP]"}, {"text": "a [ SEP ]"}
+        parsed, split = answers(token, plain)
+        self.assertEqual(len(parsed["ids"]), 2)
+        self.assertEqual(answers(token, options=("--special-text", "parse")), [parsed])
+        self.assertEqual(answers(token, options=("--special-text", "plain")), [split])
+        for name, value in (("special_text", "plain"), ("encode_special_tokens", True)):
+            self.assertEqual(answers({**token, "options": {name: value}}), [split])
+        status, refused = jsonl("encode", token, plain, options=("--special-text", "error"))
+        self.assertEqual(status, 1)
+        self.assertEqual(refused[0]["error"]["code"], "special_text")
+        self.assertEqual(refused[0]["error"]["offset"], 2)
+        self.assertIn("ids", refused[1])
+        self.assertEqual(answers({**token, "options": {"special_text": "odd"}})[0]["error"]["code"], "malformed")
+
     def test_a_lone_surrogate_is_invalid_utf8(self):
         status, answers = jsonl("encode", b'{"text": "a\\ud800b"}', b'{"text": "\\udc00"}',
                                 b'{"text": "\\ud83d\\ude00"}')

@@ -130,6 +130,14 @@ for _ in $(seq 600); do
 done
 expect 'submit' 0 '{"ids":[11762]}' '' \
     with 'Hello' "$program" submit --connect "$endpoint" --no-special-tokens
+for meaning in parse plain error; do
+    printf '{"text": "a [SEP] b"}\n' > "$folder/special.jsonl"
+    "$program" encode --special-text "$meaning" "$folder/special.jsonl" > "$folder/wanted" || true
+    "$program" submit --connect "$endpoint" --special-text "$meaning" "$folder/special.jsonl" \
+        > "$folder/found" || true
+    cmp -s "$folder/wanted" "$folder/found" ||
+        { echo "FAIL: submit --special-text $meaning"; failures=$((failures + 1)); }
+done
 expect 'submit, not UTF-8' 1 - '' with 'H\377' "$program" submit --connect "$endpoint"
 expect 'unknown tokenizer' 3 '' 'no tokenizer' \
     with 'a' "$program" submit --connect "$endpoint" --tokenizer nobody

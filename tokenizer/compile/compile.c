@@ -202,6 +202,9 @@ int btk_compile_document(const struct btk_compile_document *document, struct btk
     compiler.config.unknown_id = BTK_NO_TOKEN;
     btk_arena_init(&compiler.arena);
     int status = run_steps(&compiler);
+    // As the references of these formats read texts.
+    if (compiler.format && compiler.format->token_count)
+        compiler.config.flags |= BTK_PIPELINE_PLAIN_SPECIAL;
     if (!status) status = btk_compile_image(&compiler, out_image);
     for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) btk_buffer_clear(&compiler.sections[i]);
     btk_arena_clear(&compiler.arena);

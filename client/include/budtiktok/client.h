@@ -129,6 +129,7 @@ struct btk_client_request_options {
     bool skip_special_tokens; // decode
     uint8_t offsets_unit;     // enum btk_offsets_unit
     uint8_t invalid_utf8;     // enum btk_invalid_utf8
+    uint8_t special_text;     // enum btk_special_text
 };
 
 #define BTK_CLIENT_REQUEST_DEFAULTS                                                                \

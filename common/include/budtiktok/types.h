@@ -47,6 +47,14 @@ enum btk_invalid_utf8 {
     BTK_INVALID_UTF8_REPLACE = 1, // each maximal invalid sequence becomes U+FFFD
 };
 
+// What the text of a special token means where it stands in a document.
+enum btk_special_text {
+    BTK_SPECIAL_TEXT_DEFAULT = 0, // what the kind of file means: tokenizer.json PARSE, others PLAIN
+    BTK_SPECIAL_TEXT_PARSE = 1,   // the token
+    BTK_SPECIAL_TEXT_PLAIN = 2,   // text like any other
+    BTK_SPECIAL_TEXT_ERROR = 3,   // the document is refused, with the byte offset
+};
+
 enum btk_operation {
     BTK_OPERATION_ENCODE = 1, // text in, tokens out
     BTK_OPERATION_DECODE = 2, // ids in, text out
@@ -67,6 +75,8 @@ enum btk_status {
     BTK_STATUS_OUT_OF_MEMORY = 9,     // no room for the result
     BTK_STATUS_SHUTTING_DOWN = 10,    // the cluster drains
     BTK_STATUS_INTERNAL = 11,         // a bug of ours; the log says more
+    BTK_STATUS_SPECIAL_TEXT = 12,     // a special token in the text; detail: its offset
+    BTK_STATUS_COUNT
 };
 
 #ifdef __cplusplus

@@ -35,7 +35,8 @@ static void write_byte_level(struct btk_json_writer *writer)
     btk_json_end_object(writer);
 }
 
-static void write_special(struct btk_json_writer *writer, const struct btk_compile_special *special)
+void btk_format_write_special(struct btk_json_writer *writer,
+                              const struct btk_compile_special *special)
 {
     btk_json_begin_object(writer);
     btk_json_name(writer, "id");
@@ -58,7 +59,7 @@ int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes patt
     btk_json_begin_object(&writer);
     btk_json_name(&writer, "added_tokens");
     btk_json_begin_array(&writer);
-    for (size_t i = 0; i < special_count; i++) write_special(&writer, &specials[i]);
+    for (size_t i = 0; i < special_count; i++) btk_format_write_special(&writer, &specials[i]);
     btk_json_end_array(&writer);
     btk_json_name(&writer, "pre_tokenizer");
     btk_json_begin_object(&writer);

@@ -128,6 +128,10 @@ struct btk_bytes btk_format_spell_bytes(struct btk_format *format, struct btk_by
 BTK_MUST_USE int btk_format_merges_of_ranks(struct btk_format *format,
                                             const struct btk_bytes *texts);
 
+// One of the frame's added_tokens.
+void btk_format_write_special(struct btk_json_writer *writer,
+                              const struct btk_compile_special *special);
+
 // The frame of a byte-level BPE that tiktoken reads: pattern, special tokens.
 BTK_MUST_USE int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes pattern,
                                              const struct btk_compile_special *specials,

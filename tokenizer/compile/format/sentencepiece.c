@@ -221,13 +221,29 @@ static int check_pieces(struct btk_format *format)
     return 0;
 }
 
+// Control pieces are special tokens, for those who want to find them in texts.
+static int write_frame(struct btk_format *format)
+{
+    struct btk_json_writer writer;
+    btk_json_writer_init(&writer, &format->frame);
+    btk_json_begin_object(&writer);
+    btk_json_name(&writer, "added_tokens");
+    btk_json_begin_array(&writer);
+    for (uint32_t id = 0; id < format->token_count; id++)
+        if (format->tokens[id].kind == BTK_FORMAT_TOKEN_CONTROL)
+            btk_format_write_special(&writer,
+                                     &(struct btk_compile_special){format->tokens[id].text, id});
+    btk_json_end_array(&writer);
+    btk_json_end_object(&writer);
+    return writer.status < 0 ? btk_format_no_memory(format) : 0;
+}
+
 int btk_format_read_sentencepiece(struct btk_format *format, struct btk_bytes file)
 {
     uint32_t count = 0;
     int status = read_settings(format, file, &count);
-    if (!status && btk_buffer_append(&format->frame, "{}", 2) < 0)
-        status = btk_format_no_memory(format);
     if (!status) status = btk_format_reserve_tokens(format, count);
     if (!status) status = read_pieces(format, file);
-    return status < 0 ? status : check_pieces(format);
+    if (!status) status = check_pieces(format);
+    return status < 0 ? status : write_frame(format);
 }

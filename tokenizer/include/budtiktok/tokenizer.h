@@ -160,10 +160,10 @@ BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch);
 
 // Begin with BTK_ENCODE_DEFAULTS.
 struct btk_encode_options {
-    bool add_special_tokens;    // what the post-processor adds
-    uint8_t offsets_unit;       // enum btk_offsets_unit
-    uint8_t invalid_utf8;       // enum btk_invalid_utf8
-    bool encode_special_tokens; // the text of a special token is text like any other
+    bool add_special_tokens; // what the post-processor adds
+    uint8_t offsets_unit;    // enum btk_offsets_unit
+    uint8_t invalid_utf8;    // enum btk_invalid_utf8
+    uint8_t special_text; // enum btk_special_text; PLAIN is the reference's encode_special_tokens
 };
 
 #define BTK_ENCODE_DEFAULTS                                                                        \
@@ -192,7 +192,8 @@ BTK_API size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t te
 // Encodes one text of at most 2^31 bytes; NUL is a character. With BTK_INVALID_UTF8_REPLACE, offsets
 // and sources speak of the text with its replacements. Errors: -EILSEQ (error->offset: the first
 // byte that is not UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill),
-// -ENODATA (something is unknown, and the vocabulary has no unknown token).
+// -ENODATA (something is unknown, and the vocabulary has no unknown token), -EPERM (special_text is
+// ERROR, and there is some at error->offset, with the spaces that the token takes).
 // encoding->count is 0 after a failure; the columns may have been written.
 BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_scratch *scratch, const char *text,
