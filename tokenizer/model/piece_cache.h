@@ -52,15 +52,23 @@ BTK_MUST_USE int btk_piece_cache_init(struct btk_piece_cache *cache);
 // Forgets all pieces.
 void btk_piece_cache_clear(struct btk_piece_cache *cache);
 
+static inline uint64_t btk_piece_word(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
 // The key of a piece of 1 to BTK_PIECE_BYTES_MAX bytes. `is_padded`: 32 bytes may be read there.
 static inline struct btk_piece_key btk_piece_key(const uint8_t *text, size_t length, bool is_padded)
 {
     struct btk_piece_key key = {{0}};
     if (is_padded) {
-        struct btk_piece_key mask;
-        memcpy(&key, text, sizeof key);
-        memcpy(&mask, btk_piece_masks + 32 - length, sizeof mask);
-        for (unsigned i = 0; i < 4; i++) key.words[i] &= mask.words[i];
+        const uint8_t *const mask = btk_piece_masks + 32 - length;
+        key.words[0] = btk_piece_word(text) & btk_piece_word(mask);
+        key.words[1] = btk_piece_word(text + 8) & btk_piece_word(mask + 8);
+        key.words[2] = btk_piece_word(text + 16) & btk_piece_word(mask + 16);
+        key.words[3] = btk_piece_word(text + 24) & btk_piece_word(mask + 24);
     } else {
         memcpy(&key, text, length);
     }
