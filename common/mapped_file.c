@@ -24,7 +24,7 @@ static int check_kind(const char *path, const struct stat *facts, uint64_t max_b
                          (uint64_t)facts->st_size, max_bytes);
 }
 
-static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes,
+static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes, int flags,
                           struct btk_mapped_file *out_file, struct btk_error *error)
 {
     struct stat facts;
@@ -36,7 +36,7 @@ static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes,
     *out_file = (struct btk_mapped_file){0};
     if (facts.st_size == 0) return 0;
     void *const data =
-        mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
+        mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE | flags, descriptor, 0);
     if (data == MAP_FAILED) {
         return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     }
@@ -44,17 +44,41 @@ static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes,
     return 0;
 }
 
-int btk_mapped_file_map(const char *path, uint64_t max_bytes, struct btk_mapped_file *out_file,
-                        struct btk_error *error)
+static int map_path(const char *path, uint64_t max_bytes, int flags,
+                    struct btk_mapped_file *out_file, struct btk_error *error)
 {
     // O_NONBLOCK: a FIFO must be refused, not waited for.
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
         return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     }
-    const int status = map_descriptor(descriptor, path, max_bytes, out_file, error);
+    const int status = map_descriptor(descriptor, path, max_bytes, flags, out_file, error);
     close(descriptor);
     return status;
+}
+
+int btk_mapped_file_map(const char *path, uint64_t max_bytes, struct btk_mapped_file *out_file,
+                        struct btk_error *error)
+{
+    return map_path(path, max_bytes, MAP_POPULATE, out_file, error);
+}
+
+int btk_mapped_file_map_lazily(const char *path, struct btk_mapped_file *out_file,
+                               struct btk_error *error)
+{
+    return map_path(path, SIZE_MAX, 0, out_file, error);
+}
+
+bool btk_mapped_file_begins_with(const char *path, const char *text)
+{
+    char head[16];
+    const size_t length = strlen(text);
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 || length > sizeof head) return false;
+    const bool is_so =
+        read(descriptor, head, length) == (ssize_t)length && memcmp(head, text, length) == 0;
+    close(descriptor);
+    return is_so;
 }
 
 void btk_mapped_file_unmap(struct btk_mapped_file *file)

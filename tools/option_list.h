@@ -106,7 +106,7 @@
     OPTION(special_text, "special-text", "MEANING",                                                \
            "of a special token's text in a document: parse (the token), plain (text like any "     \
            "other), error (the document is refused); default: parse for tokenizer.json and "       \
-           "vocabularies, plain for .tiktoken, tekken.json, .model",                               \
+           "vocabularies, plain for .tiktoken, tekken.json, .model, GGUF",                         \
            BTK_ENCODERS)                                                                           \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \

@@ -2,6 +2,7 @@
 // Readers of formats other than tokenizer.json: what they understand, and what they refuse.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -248,6 +249,116 @@ Test(sentencepiece, no_cut_and_no_flipped_bit_reads_outside_of_the_file)
         const int status =
             btk_format_read_sentencepiece(&format, (struct btk_bytes){copy, sizeof copy});
         cr_expect(status == 0 || (status == -EINVAL && error.message[0]));
+        end_format(&format);
+    }
+}
+
+// --- GGUF
+
+struct gguf_file {
+    uint8_t bytes[1024];
+    size_t length;
+};
+
+static void put_number(struct gguf_file *file, uint64_t number, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) file->bytes[file->length++] = (uint8_t)(number >> 8 * i);
+}
+
+static void put_text(struct gguf_file *file, const char *text)
+{
+    put_number(file, strlen(text), 8);
+    memcpy(file->bytes + file->length, text, strlen(text));
+    file->length += strlen(text);
+}
+
+static void put_texts(struct gguf_file *file, const char *key, const char *const *texts,
+                      uint64_t count)
+{
+    put_text(file, key);
+    put_number(file, 9, 4);
+    put_number(file, 8, 4);
+    put_number(file, count, 8);
+    for (uint64_t i = 0; i < count; i++) put_text(file, texts[i]);
+}
+
+static void put_key_and_text(struct gguf_file *file, const char *key, const char *text)
+{
+    put_text(file, key);
+    put_number(file, 8, 4);
+    put_text(file, text);
+}
+
+// Three tokens of bytes, one merge; `tokens` of them stand in it.
+static struct gguf_file gguf_file(const char *kind, const char *pre, uint64_t tokens)
+{
+    static const char *const texts[] = {"a", "b", "ab"};
+    static const char *const merges[] = {"a b"};
+    struct gguf_file file = {.bytes = "GGUF", .length = 4};
+    put_number(&file, 3, 4);
+    put_number(&file, 0, 8);
+    put_number(&file, 5, 8);
+    put_key_and_text(&file, "tokenizer.ggml.model", kind);
+    put_key_and_text(&file, "tokenizer.ggml.pre", pre);
+    put_texts(&file, "tokenizer.ggml.tokens", texts, tokens);
+    put_texts(&file, "tokenizer.ggml.merges", merges, 1);
+    put_text(&file, "general.odd");
+    put_number(&file, 6, 4);
+    put_number(&file, 0, 4);
+    return file;
+}
+
+static int read_gguf(struct btk_format *format, const uint8_t *bytes, size_t length)
+{
+    *format = new_format();
+    return btk_format_read_gguf(format, (struct btk_bytes){bytes, length});
+}
+
+Test(gguf, reads_tokens_and_merges_and_passes_over_other_keys)
+{
+    const struct gguf_file file = gguf_file("gpt2", "gpt-2", 3);
+    struct btk_format format;
+    cr_assert_eq(read_gguf(&format, file.bytes, file.length), 0, "%s", error.message);
+    cr_assert_eq(format.token_count, 3);
+    expect_text(format.tokens[2].text, "ab");
+    const struct btk_bytes frame = {format.frame.data, format.frame.length};
+    cr_expect(memmem(frame.data, frame.length, "\"a b\"", 5));
+    end_format(&format);
+}
+
+Test(gguf, what_is_not_supported_is_named)
+{
+    const struct {
+        const char *kind, *pre, *named;
+    } cases[] = {
+        {"bert", "gpt-2", "\"bert\""}, {"gpt2", "odd", "\"odd\""}, {"", "", "no tokenizer"}};
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {
+        const struct gguf_file file = gguf_file(cases[i].kind, cases[i].pre, 3);
+        struct btk_format format;
+        const int status = read_gguf(&format, file.bytes, file.length);
+        cr_expect(status == -ENOTSUP || (status == -EINVAL && !cases[i].kind[0]));
+        cr_expect(strstr(error.message, cases[i].named), "%s", error.message);
+        end_format(&format);
+    }
+}
+
+Test(gguf, no_cut_and_no_flipped_bit_reads_outside_of_the_file)
+{
+    const struct gguf_file file = gguf_file("gpt2", "gpt-2", 3);
+    struct btk_format format;
+    for (size_t length = 0; length < file.length; length++) {
+        // A copy of its own, so that a sanitizer sees a read beyond it.
+        uint8_t *const part = malloc(length + 1);
+        memcpy(part, file.bytes, length);
+        cr_expect_eq(read_gguf(&format, part, length), -EINVAL, "%zu", length);
+        end_format(&format);
+        free(part);
+    }
+    for (size_t bit = 0; bit < 8 * file.length; bit++) {
+        struct gguf_file copy = file;
+        copy.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        const int status = read_gguf(&format, copy.bytes, copy.length);
+        cr_expect(status == 0 || error.message[0]);
         end_format(&format);
     }
 }

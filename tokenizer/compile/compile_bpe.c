@@ -186,12 +186,13 @@ int btk_compile_fallback(struct btk_compiler *compiler)
 
 // --- Merges
 
-// Of two merges of the same pair the reference keeps the later one.
-static void put_merge(struct btk_merge_slot *slots, uint64_t mask, struct btk_merge_slot merge)
+// Of two merges of the same pair the reference keeps the later one, llama.cpp the first.
+static void put_merge(struct btk_merge_slot *slots, uint64_t mask, struct btk_merge_slot merge,
+                      bool first_counts)
 {
     uint64_t at = btk_merge_hash(merge.key);
     while (slots[at & mask].key != UINT64_MAX && slots[at & mask].key != merge.key) at++;
-    slots[at & mask] = merge;
+    if (slots[at & mask].key == UINT64_MAX || !first_counts) slots[at & mask] = merge;
 }
 
 static int compile_merges(struct btk_compiler *compiler)
@@ -200,8 +201,10 @@ static int compile_merges(struct btk_compiler *compiler)
     const int status = btk_compiler_table(
         compiler, BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), compiler->merge_count, &mask);
     if (status < 0) return status;
+    const bool first_counts = compiler->format && compiler->format->first_merge_counts;
     for (uint32_t i = 0; i < compiler->merge_count; i++)
-        put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i]);
+        put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i],
+                  first_counts);
     for (uint32_t i = 0; i < compiler->merge_count; i++)
         if (compiler->merges[i].rank >= compiler->config.rank_count)
             compiler->config.rank_count = compiler->merges[i].rank + 1;

@@ -120,7 +120,7 @@ static int compile_by_kind(struct job *job)
     case BTK_FILE_TEXT:
         status = btk_format_read_vocabulary_text(&job->format, job->file, &job->options);
         break;
-    case BTK_FILE_GGUF: return refuse(job, "GGUF is not supported by this version");
+    case BTK_FILE_GGUF: status = btk_format_read_gguf(&job->format, job->file); break;
     default:
         return refuse(job, "not a tokenizer: neither JSON, nor .tiktoken, nor a SentencePiece "
                            "model, nor a vocabulary, nor an image");
@@ -151,10 +151,18 @@ static struct btk_bytes bare_name(const char *path)
     return (struct btk_bytes){(const uint8_t *)name, length};
 }
 
+// Of a model only the head is read, and it may be far larger than a tokenizer.
+static int map_file(const struct job *job, struct btk_mapped_file *out_file)
+{
+    if (btk_mapped_file_begins_with(job->path, "GGUF"))
+        return btk_mapped_file_map_lazily(job->path, out_file, job->error);
+    return btk_mapped_file_map(job->path, BTK_TOKENIZER_FILE_BYTES_MAX, out_file, job->error);
+}
+
 static int compile_file(struct job *job)
 {
     struct btk_mapped_file file;
-    int status = btk_mapped_file_map(job->path, BTK_TOKENIZER_FILE_BYTES_MAX, &file, job->error);
+    int status = map_file(job, &file);
     if (status < 0) return status; // it says the path
     job->file = (struct btk_bytes){file.data, file.length};
     job->options.name = bare_name(job->path);

@@ -86,7 +86,7 @@ static int read_merge(struct reader *reader, const struct btk_json *merge, size_
 
 int btk_compile_read_merges(struct btk_compiler *compiler, const struct btk_json *merges)
 {
-    if (compiler->format && compiler->format->token_count) {
+    if (compiler->format && compiler->format->merges) {
         compiler->merges = compiler->format->merges;
         compiler->merge_count = (uint32_t)compiler->format->merge_count;
         return 0;

@@ -27,8 +27,12 @@ static uint32_t kind_of(const struct btk_compiler *compiler, uint32_t id)
 
 // --- Pieces
 
-static uint32_t flags_of(const struct btk_format_token *piece)
+static uint32_t flags_of(const struct btk_compiler *compiler, const struct btk_format_token *piece)
 {
+    const bool is_special =
+        piece->kind == BTK_FORMAT_TOKEN_CONTROL || piece->kind == BTK_FORMAT_TOKEN_UNKNOWN;
+    if (compiler->format->sentencepiece.joins_all)
+        return BTK_TOKEN_EXISTS | (is_special ? (uint32_t)BTK_TOKEN_SPECIAL : 0u);
     switch (piece->kind) {
     case BTK_FORMAT_TOKEN_NORMAL:
     case BTK_FORMAT_TOKEN_USER_DEFINED: return BTK_TOKEN_EXISTS;
@@ -52,7 +56,7 @@ static int take_pieces(struct btk_compiler *compiler)
     for (uint32_t id = 0; id < format->token_count; id++) {
         const struct btk_format_token *const piece = &format->tokens[id];
         compiler->tokens[id] =
-            (struct btk_compiler_token){.text = piece->text, .flags = flags_of(piece)};
+            (struct btk_compiler_token){.text = piece->text, .flags = flags_of(compiler, piece)};
         if (piece->kind == BTK_FORMAT_TOKEN_UNKNOWN) compiler->config.unknown_id = id;
     }
     compiler->config.vocabulary_count = format->token_count;
@@ -148,17 +152,34 @@ static uint32_t rank_of(const struct ranks *ranks, float score)
 static uint32_t find_part(const struct btk_compiler *compiler, struct btk_bytes text)
 {
     const uint32_t id = btk_compiler_find_model_token(compiler, text);
-    return id == BTK_NO_TOKEN || kind_of(compiler, id) != BTK_FORMAT_TOKEN_NORMAL ? BTK_NO_TOKEN
-                                                                                  : id;
+    if (id == BTK_NO_TOKEN || compiler->format->sentencepiece.joins_all) return id;
+    return kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL ? id : (uint32_t)BTK_NO_TOKEN;
 }
 
-// A character that is no piece could be joined all the same; a symbol here has an id. (One that is a
-// user-defined symbol is never joined.)
-static int check_char(struct btk_compiler *compiler, struct btk_bytes piece, struct btk_bytes text)
+// A character that is no piece could be joined all the same, at one of the ends of what becomes a
+// piece; but a symbol here has an id. (One that is a user-defined symbol is never joined.)
+static int check_char(struct btk_compiler *compiler, struct btk_bytes piece, struct btk_bytes text,
+                      struct btk_bytes rest)
 {
-    if (btk_compiler_find_model_token(compiler, text) != BTK_NO_TOKEN) return 0;
+    const bool is_joined =
+        rest.length == btk_utf8_length(rest.data[0]) || find_part(compiler, rest) != BTK_NO_TOKEN;
+    if (!is_joined || btk_compiler_find_model_token(compiler, text) != BTK_NO_TOKEN) return 0;
     return btk_compiler_unsupported(compiler, place, piece,
                                     "pieces whose characters are all pieces of the model");
+}
+
+static int check_ends(struct btk_compiler *compiler, struct btk_bytes piece)
+{
+    size_t last = piece.length - 1;
+    while (last > 0 && (piece.data[last] & 0xc0) == 0x80) last--;
+    const size_t first = btk_utf8_length(piece.data[0]);
+    if (!last) return 0; // one character
+    const int status = check_char(compiler, piece, (struct btk_bytes){piece.data, first},
+                                  (struct btk_bytes){piece.data + first, piece.length - first});
+    return status < 0 ? status
+                      : check_char(compiler, piece,
+                                   (struct btk_bytes){piece.data + last, piece.length - last},
+                                   (struct btk_bytes){piece.data, last});
 }
 
 static int add_merges_of(struct btk_compiler *compiler, const struct ranks *ranks, uint32_t id,
@@ -166,13 +187,11 @@ static int add_merges_of(struct btk_compiler *compiler, const struct ranks *rank
 {
     const struct btk_bytes text = compiler->tokens[id].text;
     const uint32_t rank = rank_of(ranks, compiler->format->tokens[id].score);
-    for (size_t at = 0, length; at < text.length; at += length) {
-        length = btk_utf8_length(text.data[at]);
-        const struct btk_bytes one = {text.data + at, length};
-        if (length == text.length) return 0;
-        const int status = check_char(compiler, text, one);
-        if (status < 0) return status;
-        if (!at) continue;
+    const int status = check_ends(compiler, text);
+    if (status < 0) return status;
+    for (size_t at = btk_utf8_length(text.data[0]); at < text.length;
+         at += btk_utf8_length(text.data[at]))
+    {
         const uint32_t left = find_part(compiler, (struct btk_bytes){text.data, at});
         const uint32_t right =
             left == BTK_NO_TOKEN
@@ -186,6 +205,19 @@ static int add_merges_of(struct btk_compiler *compiler, const struct ranks *rank
     return 0;
 }
 
+// Can symbols be joined to the piece? With joins_all also to those that are not normal; but there all
+// spaces were written as U+2581 before, and user-defined tokens were cut out of the text as it came.
+static bool is_joined(const struct btk_compiler *compiler, uint32_t id)
+{
+    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
+    const struct btk_bytes text = compiler->tokens[id].text;
+    if (!compiler->format->sentencepiece.joins_all)
+        return kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL;
+    if (memchr(text.data, ' ', text.length)) return false;
+    return kind_of(compiler, id) != BTK_FORMAT_TOKEN_USER_DEFINED
+           || memmem(text.data, text.length, mark, sizeof mark);
+}
+
 static int take_merges(struct btk_compiler *compiler)
 {
     const struct btk_format *const format = compiler->format;
@@ -194,8 +226,7 @@ static int take_merges(struct btk_compiler *compiler)
     int status = rank_scores(compiler, &ranks);
     btk_buffer_init(&merges);
     for (uint32_t id = 0; id < format->token_count && !status; id++) {
-        if (kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL)
-            status = add_merges_of(compiler, &ranks, id, &merges);
+        if (is_joined(compiler, id)) status = add_merges_of(compiler, &ranks, id, &merges);
         if (kind_of(compiler, id) == BTK_FORMAT_TOKEN_UNUSED
             && !is_null_piece(compiler->tokens[id].text))
             status = btk_compiler_unsupported(compiler, place, compiler->tokens[id].text,
@@ -240,10 +271,11 @@ int btk_compile_sentencepiece(struct btk_compiler *compiler)
         settings->byte_fallback ? BTK_MODEL_BYTE_FALLBACK : BTK_MODEL_FUSES_UNKNOWN;
     int status = take_pieces(compiler);
     if (status < 0) return status;
-    if (config->unknown_id == BTK_NO_TOKEN)
+    if (config->unknown_id == BTK_NO_TOKEN && !(settings->joins_all && settings->byte_fallback))
         return btk_compiler_refuse(compiler, place, "have no unknown one");
     if (is_unigram) return take_scores(compiler);
     if (is_word) config->model_flags |= BTK_MODEL_READS_WORDS;
-    if (!is_word && has_symbols(compiler)) config->model_flags |= BTK_MODEL_HAS_SYMBOLS;
+    if (!is_word && !settings->joins_all && has_symbols(compiler))
+        config->model_flags |= BTK_MODEL_HAS_SYMBOLS;
     return settings->model_type == BTK_SENTENCEPIECE_BPE ? take_merges(compiler) : 0;
 }

@@ -29,7 +29,8 @@ static int append_symbols(struct btk_compiler *compiler, struct btk_buffer *data
         btk_arena_allocate(&compiler->arena, (format->token_count + 1ull) * sizeof *texts);
     if (!texts) return btk_compiler_no_memory(compiler);
     uint32_t count = 0, end = 0;
-    for (uint32_t id = 0; id < format->token_count; id++)
+    const bool has_symbols = !format->sentencepiece.joins_all;
+    for (uint32_t id = 0; has_symbols && id < format->token_count; id++)
         if (format->tokens[id].kind == BTK_FORMAT_TOKEN_USER_DEFINED)
             texts[count++] = format->tokens[id].text;
     qsort(texts, count, sizeof *texts, compare_texts);

@@ -4,7 +4,8 @@
 
 // tiktoken encodes what the pattern matches and nothing else, looks for the whole piece first, and
 // knows no normalizer and no post-processor.
-static void write_split(struct btk_json_writer *writer, struct btk_bytes pattern)
+static void write_split(struct btk_json_writer *writer, struct btk_bytes pattern,
+                        bool drops_the_rest)
 {
     btk_json_begin_object(writer);
     btk_json_name(writer, "type");
@@ -15,9 +16,9 @@ static void write_split(struct btk_json_writer *writer, struct btk_bytes pattern
     btk_json_text(writer, pattern);
     btk_json_end_object(writer);
     btk_json_name(writer, "behavior");
-    btk_json_string(writer, "Removed");
+    btk_json_string(writer, drops_the_rest ? "Removed" : "Isolated");
     btk_json_name(writer, "invert");
-    btk_json_bool(writer, true);
+    btk_json_bool(writer, drops_the_rest);
     btk_json_end_object(writer);
 }
 
@@ -50,6 +51,29 @@ void btk_format_write_special(struct btk_json_writer *writer,
     btk_json_end_object(writer);
 }
 
+static void write_pretokenizer(struct btk_json_writer *writer, const struct btk_bytes *patterns,
+                               size_t count, bool drops_the_rest)
+{
+    btk_json_name(writer, "pre_tokenizer");
+    btk_json_begin_object(writer);
+    btk_json_name(writer, "type");
+    btk_json_string(writer, "Sequence");
+    btk_json_name(writer, "pretokenizers");
+    btk_json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) write_split(writer, patterns[i], drops_the_rest);
+    write_byte_level(writer);
+    btk_json_end_array(writer);
+    btk_json_end_object(writer);
+    btk_json_name(writer, "decoder");
+    write_byte_level(writer);
+}
+
+void btk_format_write_byte_level(struct btk_json_writer *writer, const struct btk_bytes *patterns,
+                                 size_t pattern_count)
+{
+    write_pretokenizer(writer, patterns, pattern_count, false);
+}
+
 int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes pattern,
                                 const struct btk_compile_special *specials, size_t special_count)
 {
@@ -61,18 +85,7 @@ int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes patt
     btk_json_begin_array(&writer);
     for (size_t i = 0; i < special_count; i++) btk_format_write_special(&writer, &specials[i]);
     btk_json_end_array(&writer);
-    btk_json_name(&writer, "pre_tokenizer");
-    btk_json_begin_object(&writer);
-    btk_json_name(&writer, "type");
-    btk_json_string(&writer, "Sequence");
-    btk_json_name(&writer, "pretokenizers");
-    btk_json_begin_array(&writer);
-    write_split(&writer, pattern);
-    write_byte_level(&writer);
-    btk_json_end_array(&writer);
-    btk_json_end_object(&writer);
-    btk_json_name(&writer, "decoder");
-    write_byte_level(&writer);
+    write_pretokenizer(&writer, &pattern, 1, true);
     btk_json_name(&writer, "model");
     btk_json_begin_object(&writer);
     btk_json_name(&writer, "type");

@@ -59,6 +59,7 @@ enum btk_sentencepiece_type {
 struct btk_format_sentencepiece {
     uint32_t model_type; // enum btk_sentencepiece_type; 0: the file is none
     bool byte_fallback;
+    bool joins_all; // llama.cpp: what pieces are joined to may be of any kind
     bool has_whitespace_suffix;
     struct btk_bytes unknown_surface; // what an unknown piece decodes to
     struct btk_format_spaces normalizer;
@@ -71,9 +72,10 @@ struct btk_format {
     struct btk_buffer frame;         // JSON: a tokenizer.json without vocabulary and merges
     struct btk_format_token *tokens; // by id
     uint32_t token_count;
-    struct btk_merge_slot *merges;
+    struct btk_merge_slot *merges; // NULL: they stand in the frame, or there are none
     size_t merge_count;
     bool is_tiktoken_dialect;                      // of the patterns in the frame
+    bool first_merge_counts;                       // of two of the same pair
     struct btk_format_sentencepiece sentencepiece; // borrows the file
 };
 
@@ -131,6 +133,13 @@ BTK_MUST_USE int btk_format_merges_of_ranks(struct btk_format *format,
 // One of the frame's added_tokens.
 void btk_format_write_special(struct btk_json_writer *writer,
                               const struct btk_compile_special *special);
+
+// pre_tokenizer and decoder of a byte-level BPE whose patterns isolate their matches, one after the
+// other; members of the object that is open.
+void btk_format_write_byte_level(struct btk_json_writer *writer, const struct btk_bytes *patterns,
+                                 size_t pattern_count);
+
+BTK_MUST_USE int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file);
 
 // The frame of a byte-level BPE that tiktoken reads: pattern, special tokens.
 BTK_MUST_USE int btk_format_byte_level_frame(struct btk_format *format, struct btk_bytes pattern,

@@ -72,10 +72,11 @@ struct btk_scratch;   // what one thread needs to work with one tokenizer
 
 // Opens a tokenizer file (compiled on the spot), a folder as a model hub has it, or a compiled image,
 // told apart by what stands in them: tokenizer.json, .tiktoken, tekken.json, SentencePiece's .model,
-// vocab.txt, vocab.json with merges.txt beside it. Errors: -ENOENT, -EACCES; -EFBIG (more than 1 GiB);
-// -EINVAL: not a tokenizer (error->offset, or the place in the file in the message); -EILSEQ: JSON that
-// is not UTF-8; -ENOTSUP: a component that this version does not have (the message names it, its place, and what there is);
-// -EPROTO: a damaged image, or one of another version; -ENOMEM.
+// GGUF, vocab.txt, vocab.json with merges.txt beside it. Errors: -ENOENT, -EACCES; -EFBIG (more than
+// 1 GiB; of GGUF only the head is read); -EINVAL: not a tokenizer (error->offset, or the place in the
+// file in the message); -EILSEQ: JSON that is not UTF-8; -ENOTSUP: a component that this version does
+// not have (the message names it, its place, and what there is); -EPROTO: a damaged image, or one of
+// another version; -ENOMEM.
 BTK_API_MUST_USE BTK_API int btk_tokenizer_open(const char *path,
                                                 struct btk_tokenizer **out_tokenizer,
                                                 struct btk_error_info *error);
