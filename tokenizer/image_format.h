@@ -69,11 +69,11 @@ enum btk_model_flag {
     BTK_MODEL_COUNTS_ALPHABET = 1 << 3, // BPE of bytes: see model/bpe.h
     BTK_MODEL_KEEPS_STALE = 1 << 4,     // BPE: see model/bpe.h
     BTK_MODEL_HAS_CUTS = 1 << 5,        // BPE: see model/bpe_cut.h
-    // Unigram: sums have single precision, and unknown strings are not looked up once more. Unknown
-    // tokens show their text.
+    // Unigram: unknown strings are not looked up once more. Unknown tokens show their text.
     BTK_MODEL_SENTENCEPIECE = 1 << 6,
     BTK_MODEL_HAS_SYMBOLS = 1 << 7, // BPE: the trie has strings that are one symbol each
     BTK_MODEL_READS_WORDS = 1 << 8, // BPE: symbols are words; U+2581 begins one
+    BTK_MODEL_SINGLE_SUMS = 1 << 9, // Unigram: sums have single precision
 };
 
 // BPE: what stands around a character decides which of its tokens it becomes.

@@ -7,7 +7,7 @@
         [--random 20000] [--show 5] [--only NAME] [--keep FOLDER] FILE...
     tests/differential/gguf_models.py --node FOLDER --record tests/golden/gguf
 
-FILEs are .model files, written as "llama" models, and tokenizer.json files of byte-level BPE, written as "gpt2"
+FILEs are .model files, written as "llama" or "t5" models, and tokenizer.json files of byte-level BPE, written as "gpt2"
 models once for each name of a pre-tokenizer that is known. Ids are compared, for code points in three surroundings
 and for random texts; special tokens are plain text, and once more parsed. Differences are shown, the shortest first.
 Last line: "N of M equal"; exit 1 if not all are. --record writes small models of ours and what llama.cpp answers.
@@ -103,6 +103,33 @@ def write_llama(path, pieces, adds_space=None):
     if adds_space is not None:
         writer.add_add_space_prefix(adds_space)
     finish(writer)
+
+
+def write_t5(path, pieces, charsmap):
+    writer = begin(path, "t5")
+    writer.add_token_list([piece[0] for piece in pieces])
+    writer.add_token_scores([piece[1] for piece in pieces])
+    writer.add_token_types([piece[2] for piece in pieces])
+    writer.add_add_space_prefix(True)
+    writer.add_remove_extra_whitespaces(True)
+    writer.add_unk_token_id([piece[2] for piece in pieces].index(UNKNOWN))
+    writer.add_add_eos_token(False)
+    if charsmap:
+        writer.add_precompiled_charsmap(charsmap)
+    finish(writer)
+
+
+def charsmap_of(path):
+    """Of the normalizer_spec; and is it a unigram model?"""
+    from sentencepiece_models import fields
+    charsmap, is_unigram = b"", True
+    with open(path, "rb") as file:
+        for number, value in fields(file.read()):
+            if number == 3:
+                charsmap = dict(fields(value)).get(2, b"")
+            elif number == 2:
+                is_unigram = dict(fields(value)).get(3, 1) == 1
+    return charsmap, is_unigram
 
 
 def write_bytes(path, pre, tokens, merges):
@@ -207,6 +234,8 @@ def record(arguments):
     pieces += [("<tool>", 0.0, USER_DEFINED), ("  ", 0.0, USER_DEFINED), ("<|im_end|>", 0.0, NORMAL)]
     write_llama(os.path.join(arguments.record, "llama.gguf"), pieces)
     write_llama(os.path.join(arguments.record, "llama_no_space.gguf"), pieces, adds_space=False)
+    write_t5(os.path.join(arguments.record, "t5.gguf"),
+             [piece for piece in pieces if piece[2] != BYTE] + [("abca", -1.0, UNUSED)], b"")
     spelled = [chr(code) if ok else None for code in range(256)
                for ok in [33 <= code <= 126 or 161 <= code <= 172 or 174 <= code <= 255]]
     spare = iter(range(256, 512))
@@ -254,7 +283,11 @@ def main():
         made = os.path.join(folder, "made.gguf")
         for path in arguments.files:
             if path.endswith(".model"):
-                write_llama(made, pieces_of_model(path))
+                charsmap, is_unigram = charsmap_of(path)
+                if is_unigram:
+                    write_t5(made, pieces_of_model(path), charsmap)
+                else:
+                    write_llama(made, pieces_of_model(path))
                 comparison.compare(path, made, points + random_texts(1, arguments.random, ["<s>", "</s>"]),
                                    ["<s>", "</s>"])
                 continue

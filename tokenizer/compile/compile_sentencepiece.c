@@ -9,6 +9,9 @@
 // Pieces that no text can become (control, unknown, unused, bytes) are outside of the model. User-defined
 // symbols are: BPE reads the longest one at each place as one symbol that nothing joins.
 //
+// llama.cpp (GGUF) differs: bpe joins pieces of all kinds; unigram has sums in double precision, unused
+// pieces count, and user-defined ones have the score 0. Those are cut out of the text beforehand.
+//
 // Source: InitializePieces() of model_interface.cc, unigram_model.cc, bpe_model.cc, word_model.cc and
 // char_model.cc of sentencepiece 0.2.3.
 #include <float.h>
@@ -31,8 +34,10 @@ static uint32_t flags_of(const struct btk_compiler *compiler, const struct btk_f
 {
     const bool is_special =
         piece->kind == BTK_FORMAT_TOKEN_CONTROL || piece->kind == BTK_FORMAT_TOKEN_UNKNOWN;
-    if (compiler->format->sentencepiece.joins_all)
+    const bool is_llama_cpp = compiler->format->sentencepiece.is_llama_cpp;
+    if (is_llama_cpp && compiler->config.model == BTK_MODEL_BPE)
         return BTK_TOKEN_EXISTS | (is_special ? (uint32_t)BTK_TOKEN_SPECIAL : 0u);
+    if (is_llama_cpp && piece->kind == BTK_FORMAT_TOKEN_UNUSED) return BTK_TOKEN_EXISTS;
     switch (piece->kind) {
     case BTK_FORMAT_TOKEN_NORMAL:
     case BTK_FORMAT_TOKEN_USER_DEFINED: return BTK_TOKEN_EXISTS;
@@ -74,9 +79,10 @@ static int take_pieces(struct btk_compiler *compiler)
 // --- Unigram
 
 // A user-defined symbol is better than all that could stand in its place.
-static float score_of(const struct btk_format_token *piece)
+static float score_of(const struct btk_format_token *piece, bool is_llama_cpp)
 {
     if (piece->kind != BTK_FORMAT_TOKEN_USER_DEFINED) return piece->score;
+    if (is_llama_cpp) return 0;
     return (float)(0.1 * (double)(piece->text.length - 1));
 }
 
@@ -89,7 +95,7 @@ static int take_scores(struct btk_compiler *compiler)
     float lowest = FLT_MAX;
     for (uint32_t id = 0; id < format->token_count; id++) {
         const struct btk_format_token *const piece = &format->tokens[id];
-        compiler->scores[id] = score_of(piece);
+        compiler->scores[id] = score_of(piece, format->sentencepiece.is_llama_cpp);
         if (piece->kind == BTK_FORMAT_TOKEN_NORMAL && piece->score < lowest) lowest = piece->score;
     }
     compiler->lowest_score = lowest;
@@ -152,7 +158,7 @@ static uint32_t rank_of(const struct ranks *ranks, float score)
 static uint32_t find_part(const struct btk_compiler *compiler, struct btk_bytes text)
 {
     const uint32_t id = btk_compiler_find_model_token(compiler, text);
-    if (id == BTK_NO_TOKEN || compiler->format->sentencepiece.joins_all) return id;
+    if (id == BTK_NO_TOKEN || compiler->format->sentencepiece.is_llama_cpp) return id;
     return kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL ? id : (uint32_t)BTK_NO_TOKEN;
 }
 
@@ -205,13 +211,13 @@ static int add_merges_of(struct btk_compiler *compiler, const struct ranks *rank
     return 0;
 }
 
-// Can symbols be joined to the piece? With joins_all also to those that are not normal; but there all
+// Can symbols be joined to the piece? With is_llama_cpp also to those that are not normal; but there all
 // spaces were written as U+2581 before, and user-defined tokens were cut out of the text as it came.
 static bool is_joined(const struct btk_compiler *compiler, uint32_t id)
 {
     static const uint8_t mark[] = {0xe2, 0x96, 0x81};
     const struct btk_bytes text = compiler->tokens[id].text;
-    if (!compiler->format->sentencepiece.joins_all)
+    if (!compiler->format->sentencepiece.is_llama_cpp)
         return kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL;
     if (memchr(text.data, ' ', text.length)) return false;
     return kind_of(compiler, id) != BTK_FORMAT_TOKEN_USER_DEFINED
@@ -227,7 +233,7 @@ static int take_merges(struct btk_compiler *compiler)
     btk_buffer_init(&merges);
     for (uint32_t id = 0; id < format->token_count && !status; id++) {
         if (is_joined(compiler, id)) status = add_merges_of(compiler, &ranks, id, &merges);
-        if (kind_of(compiler, id) == BTK_FORMAT_TOKEN_UNUSED
+        if (!format->sentencepiece.is_llama_cpp && kind_of(compiler, id) == BTK_FORMAT_TOKEN_UNUSED
             && !is_null_piece(compiler->tokens[id].text))
             status = btk_compiler_unsupported(compiler, place, compiler->tokens[id].text,
                                               "BPE without unused pieces");
@@ -267,15 +273,16 @@ int btk_compile_sentencepiece(struct btk_compiler *compiler)
     const bool is_word = settings->model_type == BTK_SENTENCEPIECE_WORD;
     config->model = is_unigram ? BTK_MODEL_UNIGRAM : BTK_MODEL_BPE;
     config->model_flags = BTK_MODEL_SENTENCEPIECE;
+    if (!settings->is_llama_cpp) config->model_flags |= BTK_MODEL_SINGLE_SUMS;
     config->model_flags |=
         settings->byte_fallback ? BTK_MODEL_BYTE_FALLBACK : BTK_MODEL_FUSES_UNKNOWN;
     int status = take_pieces(compiler);
     if (status < 0) return status;
-    if (config->unknown_id == BTK_NO_TOKEN && !(settings->joins_all && settings->byte_fallback))
+    if (config->unknown_id == BTK_NO_TOKEN && !(settings->is_llama_cpp && settings->byte_fallback))
         return btk_compiler_refuse(compiler, place, "have no unknown one");
     if (is_unigram) return take_scores(compiler);
     if (is_word) config->model_flags |= BTK_MODEL_READS_WORDS;
-    if (!is_word && !settings->joins_all && has_symbols(compiler))
+    if (!is_word && !settings->is_llama_cpp && has_symbols(compiler))
         config->model_flags |= BTK_MODEL_HAS_SYMBOLS;
     return settings->model_type == BTK_SENTENCEPIECE_BPE ? take_merges(compiler) : 0;
 }

@@ -29,7 +29,7 @@ static int append_symbols(struct btk_compiler *compiler, struct btk_buffer *data
         btk_arena_allocate(&compiler->arena, (format->token_count + 1ull) * sizeof *texts);
     if (!texts) return btk_compiler_no_memory(compiler);
     uint32_t count = 0, end = 0;
-    const bool has_symbols = !format->sentencepiece.joins_all;
+    const bool has_symbols = !format->sentencepiece.is_llama_cpp;
     for (uint32_t id = 0; has_symbols && id < format->token_count; id++)
         if (format->tokens[id].kind == BTK_FORMAT_TOKEN_USER_DEFINED)
             texts[count++] = format->tokens[id].text;
@@ -66,6 +66,7 @@ int btk_compile_spaces(struct btk_compiler *compiler, const struct btk_format_sp
         .flags = (spaces->adds_dummy_prefix ? BTK_NORMALIZER_ADDS_SPACE : 0u)
                  | (spaces->removes_extra ? BTK_NORMALIZER_REMOVES_SPACES : 0u)
                  | (spaces->escapes ? BTK_NORMALIZER_ESCAPES_SPACES : 0u)
+                 | (compiler->format->sentencepiece.is_llama_cpp ? BTK_NORMALIZER_KEEPS_MARKS : 0u)
                  | (is_suffix ? BTK_NORMALIZER_SPACE_IS_SUFFIX : 0u),
         .numbers = {charsmap.unit_count, charsmap.growth, symbol_count},
     };

@@ -154,7 +154,7 @@ static int settle(const struct btk_image *image, struct btk_unigram *unigram)
 {
     struct stretch stretch = {.image = image,
                               .unigram = unigram,
-                              .is_single = image->config->model_flags & BTK_MODEL_SENTENCEPIECE};
+                              .is_single = image->config->model_flags & BTK_MODEL_SINGLE_SUMS};
     unigram->base = unigram->ready;
     unigram->nodes[0].score = unigram->score;
     const size_t length = unigram->piece.length - unigram->base;

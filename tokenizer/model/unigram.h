@@ -12,9 +12,9 @@
 // 10 below the lowest score. Tokens that are the unknown one and stand together are one string,
 // which is looked up once more: it may be a token, or become bytes, or it is unknown.
 //
-// sentencepiece itself (EncodeOptimized() of its unigram_model.cc; BTK_MODEL_SENTENCEPIECE) does the
-// same with sums in single precision, which begin again at 0 beyond 100,000, and does not look up
-// strings of unknown characters once more.
+// sentencepiece itself (EncodeOptimized() of its unigram_model.cc) does the same with sums in single
+// precision, which begin again at 0 beyond 100,000 (BTK_MODEL_SINGLE_SUMS), and does not look up strings
+// of unknown characters once more (BTK_MODEL_SENTENCEPIECE).
 //
 // Ownership: the scratch owns its arrays. Threads: a scratch is for one thread.
 #pragma once

@@ -203,7 +203,8 @@ static size_t skip_leading(const struct walk *walk)
     return at;
 }
 
-static void write_text(struct walk *walk, size_t at)
+// Does it end in a space?
+static bool write_text(struct walk *walk, size_t at)
 {
     const bool removes = walk->flags & BTK_NORMALIZER_REMOVES_SPACES;
     bool was_space = removes;
@@ -222,6 +223,7 @@ static void write_text(struct walk *walk, size_t at)
         if (text.length) was_space = removes && text.data[text.length - 1] == ' ';
         at += prefix.consumed;
     }
+    return was_space;
 }
 
 static bool ends_with(const uint8_t *text, size_t length, struct btk_bytes mark)
@@ -245,6 +247,15 @@ static void trim(struct walk *walk)
         pass->length -= walk->mark.length;
 }
 
+// llama.cpp: only one that was a space goes away. It was written, not kept, for it was replaced.
+static void drop_mark(struct walk *walk, bool ends_in_space)
+{
+    struct btk_pass *const pass = walk->pass;
+    if (ends_in_space && pass->starts && !pass->status
+        && ends_with(pass->buffer->text, pass->length, walk->mark))
+        pass->length -= walk->mark.length;
+}
+
 void btk_normalizer_sentencepiece(struct btk_step_runner *runner, struct btk_pass *pass)
 {
     struct walk walk = walk_of(runner, pass);
@@ -256,8 +267,11 @@ void btk_normalizer_sentencepiece(struct btk_step_runner *runner, struct btk_pas
     walk.kept = begin;
     if (begin == walk.text.length) return;
     if (adds && !is_suffix) btk_pass_insert(pass, walk.mark);
-    write_text(&walk, begin);
-    if (walk.flags & BTK_NORMALIZER_REMOVES_SPACES) trim(&walk);
+    const bool ends_in_space = write_text(&walk, begin);
+    if (walk.flags & BTK_NORMALIZER_KEEPS_MARKS)
+        drop_mark(&walk, ends_in_space);
+    else if (walk.flags & BTK_NORMALIZER_REMOVES_SPACES)
+        trim(&walk);
     keep_until(&walk, walk.text.length);
     if (adds && is_suffix) btk_pass_insert(pass, walk.mark);
 }

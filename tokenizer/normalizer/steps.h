@@ -72,6 +72,7 @@ enum btk_normalizer_spaces {
     BTK_NORMALIZER_REMOVES_SPACES = 1 << 1,
     BTK_NORMALIZER_ESCAPES_SPACES = 1 << 2,
     BTK_NORMALIZER_SPACE_IS_SUFFIX = 1 << 3,
+    BTK_NORMALIZER_KEEPS_MARKS = 1 << 4, // U+2581 of the source stays at the end of the text
 };
 
 // Is all of it sound, for what runs the steps? -EPROTO.

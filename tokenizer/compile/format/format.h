@@ -59,7 +59,7 @@ enum btk_sentencepiece_type {
 struct btk_format_sentencepiece {
     uint32_t model_type; // enum btk_sentencepiece_type; 0: the file is none
     bool byte_fallback;
-    bool joins_all; // llama.cpp: what pieces are joined to may be of any kind
+    bool is_llama_cpp; // its rules, see compile_sentencepiece.c
     bool has_whitespace_suffix;
     struct btk_bytes unknown_surface; // what an unknown piece decodes to
     struct btk_format_spaces normalizer;

@@ -3,6 +3,7 @@
 //
 //     tokenizer.ggml.model    llama   pieces with scores, joined by score; no normalizer but spaces
 //                             gpt2    byte-level BPE; tokenizer.ggml.pre names its patterns
+//                             t5      unigram with a charsmap
 //
 // User-defined tokens are looked for in the text before all else, control tokens where special text is
 // parsed. Source: llama_vocab::impl::load() and tokenize() of llama.cpp, src/llama-vocab.cpp.
@@ -28,6 +29,9 @@ enum key {
     KEY_ADD_EOS,
     KEY_ADD_SPACE,
     KEY_NAME,
+    KEY_UNKNOWN,
+    KEY_MERGE_SPACES,
+    KEY_CHARSMAP,
     KEY_FIM_PRE,
     KEY_FIM_SUF,
     KEY_FIM_MID,
@@ -85,6 +89,7 @@ static uint32_t kind_of(const struct gguf *gguf, uint32_t id)
     case TYPE_CONTROL: return BTK_FORMAT_TOKEN_CONTROL;
     case TYPE_USER_DEFINED: return BTK_FORMAT_TOKEN_USER_DEFINED;
     case TYPE_BYTE: return BTK_FORMAT_TOKEN_BYTE;
+    case TYPE_UNUSED: return BTK_FORMAT_TOKEN_UNUSED;
     default: return BTK_FORMAT_TOKEN_NORMAL;
     }
 }
@@ -340,9 +345,63 @@ static int read_llama(struct gguf *gguf)
     format->sentencepiece = (struct btk_format_sentencepiece){
         .model_type = BTK_SENTENCEPIECE_BPE,
         .byte_fallback = true,
-        .joins_all = true,
+        .is_llama_cpp = true,
         .unknown_surface = {(const uint8_t *)shown, sizeof shown - 1},
         .normalizer = {.adds_dummy_prefix = adds_space, .escapes = true}};
+    return write_frame(gguf);
+}
+
+static int read_charsmap(struct gguf *gguf, struct btk_bytes *out_charsmap)
+{
+    const struct btk_gguf_value *const charsmap = &gguf->values[KEY_CHARSMAP];
+    if (!charsmap->is_there) return 0;
+    if (!btk_gguf_is_array(charsmap, BTK_GGUF_U8) && !btk_gguf_is_array(charsmap, BTK_GGUF_I8))
+        return refuse(gguf, KEY_CHARSMAP, "is to be an array of bytes");
+    *out_charsmap = charsmap->data;
+    return 0;
+}
+
+// The one unknown token is the one that the file names.
+static int check_unknown(struct gguf *gguf)
+{
+    const struct btk_format *const format = gguf->format;
+    uint32_t unknown = 2;
+    const int status = btk_gguf_take_u32(gguf->format, &gguf->values[KEY_UNKNOWN], &unknown);
+    if (status < 0) return status;
+    for (uint32_t id = 0; id < format->token_count; id++)
+        if ((format->tokens[id].kind == BTK_FORMAT_TOKEN_UNKNOWN) != (id == unknown))
+            return refuse(gguf, KEY_UNKNOWN, "is to be the one token of the type unknown");
+    return unknown < format->token_count ? 0 : refuse(gguf, KEY_UNKNOWN, "is no token");
+}
+
+static int read_t5(struct gguf *gguf)
+{
+    struct btk_format *const format = gguf->format;
+    struct btk_bytes charsmap = {0};
+    bool adds_space = false, merges_spaces = false;
+    gguf->eos = 1;
+    gguf->adds_eos = true;
+    int status = btk_gguf_take_bool(format, &gguf->values[KEY_ADD_SPACE], &adds_space);
+    if (!status)
+        status = btk_gguf_take_bool(format, &gguf->values[KEY_MERGE_SPACES], &merges_spaces);
+    if (!status && (!adds_space || !merges_spaces))
+        return refuse(gguf, adds_space ? KEY_MERGE_SPACES : KEY_ADD_SPACE,
+                      "is supported as true only");
+    if (!status) status = read_charsmap(gguf, &charsmap);
+    if (!status) status = read_tokens(gguf);
+    if (!status) status = read_ends(gguf);
+    if (!status) status = check_unknown(gguf);
+    if (!status) status = check_overlaps(gguf);
+    if (status < 0) return status;
+    static const char shown[] = " \xe2\x81\x87 ";
+    format->sentencepiece = (struct btk_format_sentencepiece){
+        .model_type = BTK_SENTENCEPIECE_UNIGRAM,
+        .is_llama_cpp = true,
+        .unknown_surface = {(const uint8_t *)shown, sizeof shown - 1},
+        .normalizer = {.charsmap = charsmap,
+                       .adds_dummy_prefix = true,
+                       .removes_extra = true,
+                       .escapes = true}};
     return write_frame(gguf);
 }
 
@@ -398,6 +457,9 @@ int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file)
         [KEY_ADD_EOS] = "tokenizer.ggml.add_eos_token",
         [KEY_ADD_SPACE] = "tokenizer.ggml.add_space_prefix",
         [KEY_NAME] = "general.name",
+        [KEY_UNKNOWN] = "tokenizer.ggml.unknown_token_id",
+        [KEY_MERGE_SPACES] = "tokenizer.ggml.remove_extra_whitespaces",
+        [KEY_CHARSMAP] = "tokenizer.ggml.precompiled_charsmap",
         [KEY_FIM_PRE] = "tokenizer.ggml.fim_pre_token_id",
         [KEY_FIM_SUF] = "tokenizer.ggml.fim_suf_token_id",
         [KEY_FIM_MID] = "tokenizer.ggml.fim_mid_token_id",
@@ -417,5 +479,6 @@ int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file)
         return refuse_kind(&gguf, KEY_NAME, name, "models that are not of the Phi-3 family");
     if (is_text(model, "llama")) return read_llama(&gguf);
     if (is_text(model, "gpt2")) return read_bytes(&gguf);
-    return refuse_kind(&gguf, KEY_MODEL, model, "llama, gpt2");
+    if (is_text(model, "t5")) return read_t5(&gguf);
+    return refuse_kind(&gguf, KEY_MODEL, model, "llama, gpt2, t5");
 }
