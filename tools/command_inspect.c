@@ -6,8 +6,11 @@
 
 #include "common/buffer.h"
 #include "common/json_writer.h"
+#include "kernels/pretok/pretok.h"
 #include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
+#include "tokenizer/normalizer/steps.h"
+#include "tokenizer/pretokenizer/step_kind.h"
 #include "tools/commands.h"
 #include "tools/exit_status.h"
 #include "tools/open_tokenizer.h"
@@ -33,10 +36,90 @@ static void write_flag(struct btk_json_writer *writer, const char *name, bool fl
     btk_json_bool(writer, flag);
 }
 
-// One by its name, more of them as a list.
+// By their names; none is null, one is no list.
+static void write_steps(struct btk_json_writer *writer, const char *name,
+                        const struct btk_step_list *list, const char *const *names)
+{
+    btk_json_name(writer, name);
+    if (!list->count) btk_json_null(writer);
+    if (list->count == 1) btk_json_string(writer, names[list->steps[0].kind]);
+    if (list->count < 2) return;
+    btk_json_begin_array(writer);
+    for (uint32_t i = 0; i < list->count; i++) btk_json_string(writer, names[list->steps[i].kind]);
+    btk_json_end_array(writer);
+}
+
+static void write_normalizer(struct btk_json_writer *writer, const struct btk_image *image)
+{
+    static const char *const names[BTK_NORMALIZER_STEP_COUNT] = {
+#define STEP(NAME, function) [BTK_NORMALIZER_STEP_##NAME] = #function,
+        BTK_NORMALIZER_LIST(STEP)
+#undef STEP
+    };
+    const struct btk_image_config *const config = image->config;
+    if (config->normalizer != BTK_NORMALIZER_BERT) {
+        write_steps(writer, "normalizer", &image->normalizer, names);
+        return;
+    }
+    write_text(writer, "normalizer", "BertNormalizer");
+    write_flag(writer, "clean_text", config->bert_flags & BTK_BERT_CLEAN_TEXT);
+    write_flag(writer, "handle_chinese_chars", config->bert_flags & BTK_BERT_CHINESE);
+    write_flag(writer, "strip_accents", config->bert_flags & BTK_BERT_STRIP_ACCENTS);
+    write_flag(writer, "lowercase", config->bert_flags & BTK_BERT_LOWERCASE);
+}
+
+static const char *const model_names[] = {
+    [BTK_MODEL_WORDPIECE] = "WordPiece",
+    [BTK_MODEL_BPE] = "BPE",
+    [BTK_MODEL_UNIGRAM] = "Unigram",
+    [BTK_MODEL_WORDLEVEL] = "WordLevel",
+};
+
+static const char *pattern_name(uint32_t pattern)
+{
+    switch (pattern) {
+#define PATTERN(name, NAME, source)                                                                \
+    case BTK_PATTERN_##NAME: return #name;
+        BTK_PATTERN_LIST(PATTERN)
+#undef PATTERN
+    default: return NULL;
+    }
+}
+
+static void write_pretokenizer(struct btk_json_writer *writer, const struct btk_image *image)
+{
+    static const char *const names[BTK_STEP_KIND_END] = {
+        [BTK_STEP_SPLIT_WHITESPACE] = "split_whitespace",
+        [BTK_STEP_SPLIT_PUNCTUATION] = "split_punctuation",
+        [BTK_STEP_SPLIT_NUMERIC] = "split_numeric",
+        [BTK_STEP_SPLIT_WORDS] = "split_words",
+        [BTK_STEP_SPLIT_LITERAL] = "split_literal",
+        [BTK_STEP_SPLIT_PATTERN] = "split_pattern",
+        [BTK_STEP_SPLIT_REGEX] = "split_regex",
+        [BTK_STEP_SCRIPTS] = "scripts",
+        [BTK_STEP_FIXED_LENGTH] = "fixed_length",
+        [BTK_STEP_SPACES] = "spaces",
+        [BTK_STEP_ALPHABET] = "alphabet",
+        [BTK_STEP_BYTES] = "bytes",
+    };
+    const struct btk_image_config *const config = image->config;
+    if (config->pretokenizer == BTK_PRETOKENIZER_STEPS) {
+        write_steps(writer, "pre_tokenizer", &image->pretokenizer, names);
+        return;
+    }
+    const bool splits = config->flags & BTK_PIPELINE_USE_REGEX;
+    const char *const name =
+        config->pretokenizer == BTK_PRETOKENIZER_BERT ? "BertPreTokenizer" : "ByteLevel";
+    const bool is_there = splits || config->pretokenizer == BTK_PRETOKENIZER_BERT
+                          || (config->flags & BTK_PIPELINE_MODEL_READS_BYTES);
+    write_text(writer, "pre_tokenizer", is_there ? name : NULL);
+    if (splits) write_text(writer, "pattern", pattern_name(config->pattern));
+}
+
 static void write_decoder(struct btk_json_writer *writer, const struct btk_step_list *list)
 {
     static const char *const names[BTK_DECODE_KIND_END] = {
+        [BTK_DECODE_SPACED] = "none",
         [BTK_DECODE_REPLACE] = "Replace",
         [BTK_DECODE_REPLACE_REGEX] = "Replace",
         [BTK_DECODE_STRIP] = "Strip",
@@ -47,30 +130,16 @@ static void write_decoder(struct btk_json_writer *writer, const struct btk_step_
         [BTK_DECODE_BYTE_FALLBACK] = "ByteFallback",
         [BTK_DECODE_BYTE_LEVEL] = "ByteLevel",
         [BTK_DECODE_FUSE] = "Fuse",
+        [BTK_DECODE_SENTENCEPIECE] = "sentencepiece",
     };
-    if (list->count == 1) {
-        write_text(writer, "decoder", names[list->steps[0].kind]);
-        return;
-    }
-    btk_json_name(writer, "decoder");
-    btk_json_begin_array(writer);
-    for (uint32_t i = 0; i < list->count; i++) btk_json_string(writer, names[list->steps[i].kind]);
-    btk_json_end_array(writer);
+    write_steps(writer, "decoder", list, names);
 }
 
 static void write_pipeline(struct btk_json_writer *writer, const struct btk_image *image)
 {
     const struct btk_image_config *const config = image->config;
-    const bool has_bert = config->normalizer == BTK_NORMALIZER_BERT;
-    const bool is_byte_level = config->pretokenizer == BTK_PRETOKENIZER_BYTE_LEVEL;
-    write_text(writer, "normalizer", has_bert ? "BertNormalizer" : NULL);
-    if (has_bert) {
-        write_flag(writer, "clean_text", config->bert_flags & BTK_BERT_CLEAN_TEXT);
-        write_flag(writer, "handle_chinese_chars", config->bert_flags & BTK_BERT_CHINESE);
-        write_flag(writer, "strip_accents", config->bert_flags & BTK_BERT_STRIP_ACCENTS);
-        write_flag(writer, "lowercase", config->bert_flags & BTK_BERT_LOWERCASE);
-    }
-    write_text(writer, "pre_tokenizer", is_byte_level ? "ByteLevel" : "BertPreTokenizer");
+    write_normalizer(writer, image);
+    write_pretokenizer(writer, image);
     write_flag(writer, "add_prefix_space", config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE);
     write_flag(writer, "trim_offsets", config->flags & BTK_PIPELINE_TRIM_OFFSETS);
     write_decoder(writer, &image->decoder);
@@ -109,7 +178,7 @@ static int print_image(const struct btk_image *image)
     btk_json_writer_init(&writer, &text);
     const struct btk_image_config *const config = image->config;
     btk_json_begin_object(&writer);
-    write_text(&writer, "model", config->model == BTK_MODEL_BPE ? "BPE" : "WordPiece");
+    write_text(&writer, "model", model_names[config->model]);
     write_number(&writer, "image_version", image->header->version);
     write_number(&writer, "image_bytes", image->header->bytes);
     write_number(&writer, "vocabulary", config->vocabulary_count);

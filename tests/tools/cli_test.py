@@ -133,6 +133,24 @@ class TokenizerFiles(Files):
             self.expect(run("encode", "--tokenizer", path, data=b"a"), 3, "damaged.image")
 
 
+    def test_inspect_says_what_is_in_a_tokenizer(self):
+        def inspected(root):
+            path = self.path("inspected.json", json.dumps(root).encode())
+            done = run("inspect", path)
+            self.expect(done, 0)
+            return json.loads(done.stdout)
+        model = {"type": "Unigram", "vocab": [["<unk>", 0.0], ["a", -1.0]], "unk_id": 0}
+        found = inspected({"model": model, "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "Lowercase"}, {"type": "Prepend", "prepend": "a"}]},
+                           "pre_tokenizer": {"type": "Whitespace"}, "decoder": {"type": "Fuse"}})
+        self.assertEqual([found[name] for name in ("model", "normalizer", "pre_tokenizer", "decoder")],
+                         ["Unigram", ["lowercase", "prepend"], "split_words", "Fuse"])
+        found = inspected({"model": model})
+        self.assertEqual([found["normalizer"], found["pre_tokenizer"]], [None, None])
+        found = json.loads(run("inspect", BPE).stdout)
+        self.assertEqual([found["model"], found["pre_tokenizer"], found["pattern"]], ["BPE", "ByteLevel", "gpt2"])
+
+
 class Lines(Files):
     def test_one_answer_for_each_line_in_order_and_errors_in_their_place(self):
         status, answers = jsonl("encode", {"text": "one"}, b"{", {"text": "two"}, {"txt": "x"},
