@@ -202,6 +202,12 @@ static bool try_run(struct btk_bytes pattern, struct btk_step *out_step)
     return false;
 }
 
+// The place before the text: Ruby's ^ stands behind each newline as well, which these exclude.
+static bool is_begin(struct btk_bytes pattern)
+{
+    return btk_bytes_are(pattern, "(?<!\\n)^") || btk_bytes_are(pattern, "\\A");
+}
+
 static int add_general_replace(const struct component *component, struct btk_bytes pattern,
                                struct btk_bytes content)
 {
@@ -227,6 +233,9 @@ static int add_regex_replace(const struct component *component, struct btk_bytes
     struct btk_step step;
     if (is_plain_text(pattern))
         return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, pattern, content);
+    if (is_begin(pattern))
+        return add_step(component, (struct btk_step){.kind = BTK_NORMALIZER_STEP_REPLACE_BEGIN},
+                        content);
     return try_run(pattern, &step) ? add_step(component, step, content)
                                    : add_general_replace(component, pattern, content);
 }

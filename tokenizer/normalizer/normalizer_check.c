@@ -48,7 +48,8 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
     switch (step->kind) {
     case BTK_NORMALIZER_STEP_FILTER:
     case BTK_NORMALIZER_STEP_MAP: return step->numbers[0] < BTK_NORMALIZER_SET_COUNT;
-    case BTK_NORMALIZER_STEP_PREPEND: return is_utf8(data);
+    case BTK_NORMALIZER_STEP_PREPEND:
+    case BTK_NORMALIZER_STEP_REPLACE_BEGIN: return is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE_RUN:
         return step->numbers[1] < BTK_NORMALIZER_SET_COUNT && step->numbers[2] && is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE:
@@ -126,7 +127,8 @@ static size_t step_bound(const struct btk_step *step, bool is_stable, size_t byt
     case BTK_NORMALIZER_STEP_LOWERCASE:
     case BTK_NORMALIZER_STEP_BYTE_LEVEL: return saturated_product(bytes, 2);
     case BTK_NORMALIZER_STEP_FORM: return saturated_product(bytes, form_growth(step->flags));
-    case BTK_NORMALIZER_STEP_PREPEND: return saturated_sum(bytes, step->data_bytes);
+    case BTK_NORMALIZER_STEP_PREPEND:
+    case BTK_NORMALIZER_STEP_REPLACE_BEGIN: return saturated_sum(bytes, step->data_bytes);
     case BTK_NORMALIZER_STEP_REPLACE:
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return replace_bound(step, bytes);
     case BTK_NORMALIZER_STEP_REPLACE_RUN:

@@ -95,6 +95,13 @@ void btk_normalizer_replace_run(struct btk_step_runner *runner, struct btk_pass 
     btk_pass_copy(pass, kept, text.length);
 }
 
+void btk_normalizer_replace_begin(struct btk_step_runner *runner, struct btk_pass *pass)
+{
+    size_t kept = 0;
+    if (pass->source->text.length) replace_match(pass, &kept, 0, 0, runner->data);
+    btk_pass_copy(pass, kept, pass->source->text.length);
+}
+
 void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass *pass)
 {
     const struct btk_bytes text = pass->source->text, content = content_of(runner);

@@ -19,6 +19,7 @@
 //     PREPEND      data: the text
 //     REPLACE      numbers[0]: length of the pattern; data: pattern, content
 //     REPLACE_ALL  the same, the pattern is a regular expression (tokenizer/regex.h)
+//     REPLACE_BEGIN  data: what stands before the text then, unless that is empty
 //     REPLACE_RUN  numbers[0]: 0; numbers[1]: enum btk_normalizer_set, of which a run of numbers[2]
 //                  characters or more is replaced; data: the content
 //     BYTE_LEVEL   bytes as characters (tokenizer/byte_alphabet.h)
@@ -39,6 +40,7 @@
     STEP(REPLACE, replace)                                                                         \
     STEP(REPLACE_ALL, replace_all)                                                                 \
     STEP(REPLACE_RUN, replace_run)                                                                 \
+    STEP(REPLACE_BEGIN, replace_begin)                                                             \
     STEP(BYTE_LEVEL, byte_level)                                                                   \
     STEP(PRECOMPILED, precompiled)                                                                 \
     STEP(SENTENCEPIECE, sentencepiece)
