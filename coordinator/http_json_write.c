@@ -2,6 +2,7 @@
 // Blocks of results to JSON. A block is what a worker wrote: its head is copied once and checked,
 // numbers in its columns are held against the lengths that were checked.
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,22 +164,49 @@ static int write_text(struct btk_json_writer *writer, struct reader *reader, uin
     return 0;
 }
 
+// What a status says to the one who sent the text.
+static const char *reason_of(uint32_t status)
+{
+    switch (status) {
+    case BTK_STATUS_INVALID_UTF8: return "is not UTF-8";
+    case BTK_STATUS_TOO_LARGE: return "has a result that could outgrow its bound";
+    case BTK_STATUS_CANCELED: return "was canceled";
+    case BTK_STATUS_DEADLINE: return "was not done before its deadline";
+    case BTK_STATUS_POISON: return "ended several workers one after the other";
+    case BTK_STATUS_MALFORMED: return "is not what it should be";
+    case BTK_STATUS_OUT_OF_MEMORY: return "needs more memory than there is";
+    case BTK_STATUS_SHUTTING_DOWN: return "came when the cluster was about to end";
+    case BTK_STATUS_SPECIAL_TEXT: return "has the text of a special token";
+    default: return "could not be done";
+    }
+}
+
+static int refuse_document(const struct btk_result_document *document, uint32_t number,
+                           struct btk_error *error)
+{
+    const char *const reason = reason_of(document->status);
+    if (document->status == BTK_STATUS_INVALID_UTF8 || document->status == BTK_STATUS_SPECIAL_TEXT)
+        return btk_error_set(error, EIO, document->detail, "input %u %s at byte %" PRIu64, number,
+                             reason, document->detail);
+    return btk_error_set(error, EIO, BTK_NO_OFFSET, "input %u %s (status %u)", number, reason,
+                         document->status);
+}
+
 static int write_block(struct btk_json_writer *writer, const struct btk_http_bridge *bridge,
                        const struct btk_http_job *job, const struct btk_http_block *block,
                        struct btk_error *error)
 {
     struct reader reader = {0};
     if (block->data == NULL)
-        return btk_error_set(error, EIO, BTK_NO_OFFSET, "inputs from %u on failed with status %u",
-                             block->first_document, block->status);
+        return btk_error_set(error, EIO, BTK_NO_OFFSET, "input %u and others: %s (status %u)",
+                             block->first_document, reason_of(block->status), block->status);
     int rc = open_block(job, block, &reader, error);
     for (uint32_t i = 0; i < block->document_count && rc == 0; i++) {
         struct btk_result_document document;
         memcpy(&document, reader.data + reader.header.documents_offset + i * sizeof document,
                sizeof document);
         if (document.status != BTK_STATUS_OK)
-            rc = btk_error_set(error, EIO, BTK_NO_OFFSET, "input %u failed with status %u",
-                               block->first_document + i, document.status);
+            rc = refuse_document(&document, block->first_document + i, error);
         else if (job->shape.op == BTK_OPERATION_DECODE)
             rc = write_text(writer, &reader, document.text_end, error);
         else

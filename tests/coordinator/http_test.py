@@ -79,6 +79,19 @@ class Http(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertEqual([len(tokens) for tokens in lists], [1, 0, 2])
 
+    def test_what_the_text_of_a_special_token_means(self):
+        def texts(meaning):
+            body = {"inputs": "a [SEP]", "add_special_tokens": False, "special_text": meaning}
+            status, answer = self.cluster.post("/tokenize", body)
+            return status, [token["text"] for token in answer[0]] if status == 200 else answer
+        self.assertEqual(texts(None), (200, ["a", "[SEP]"]))
+        self.assertEqual(texts("parse"), (200, ["a", "[SEP]"]))
+        self.assertEqual(len(texts("plain")[1]), 4)
+        status, answer = texts("error")
+        self.assertIn(status, range(400, 600))
+        self.assertIn("input 0 has the text of a special token at byte 2", answer["error"])
+        self.assertEqual(texts("odd")[0], 400)
+
     def test_decode_turns_it_back(self):
         text = "The quick brown fox – naïve, 日本語 🙂"
         for model in ("bpe",):
