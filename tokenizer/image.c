@@ -28,6 +28,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_CUT_PAIRS] = "cut pairs",
     [BTK_SECTION_TRIE_EDGES] = "trie edges",
     [BTK_SECTION_TRIE_TOKENS] = "trie tokens",
+    [BTK_SECTION_TRIE_MARKS] = "trie marks",
     [BTK_SECTION_SCORES] = "scores",
     [BTK_SECTION_RAW_NODES] = "raw nodes",
     [BTK_SECTION_RAW_EDGES] = "raw edges",
@@ -125,6 +126,7 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .trie_edge_mask =
             header->sections[BTK_SECTION_TRIE_EDGES].bytes / sizeof(struct btk_edge_slot) - 1,
         .trie_tokens = section_data(header, BTK_SECTION_TRIE_TOKENS),
+        .trie_marks = section_data(header, BTK_SECTION_TRIE_MARKS),
         .scores = section_data(header, BTK_SECTION_SCORES),
         .raw_trie = {section_data(header, BTK_SECTION_RAW_NODES),
                      section_data(header, BTK_SECTION_RAW_EDGES),

@@ -54,6 +54,7 @@ struct btk_image {
     const struct btk_edge_slot *trie_edges;
     uint64_t trie_edge_mask;
     const uint32_t *trie_tokens;
+    const uint32_t *trie_marks;
     const double *scores;
     struct btk_added_trie raw_trie;
     struct btk_added_trie normal_trie;

@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   7u
+#define BTK_IMAGE_VERSION   8u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
 #define BTK_TOKEN_LIMIT    (1u << 24)
 #define BTK_NO_TOKEN       UINT32_MAX
+#define BTK_NO_NODE        UINT32_MAX
 #define BTK_TEMPLATE_LIMIT 64u
 #define BTK_MERGE_LIMIT    (1u << 28)
 #define BTK_STEP_LIMIT     256u // of one list
@@ -211,8 +212,9 @@ enum btk_section {
     BTK_SECTION_CUT_PAIRS,    // uint64_t[]: BPE with cuts
     BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece, Unigram, BPE with symbols
     BTK_SECTION_TRIE_TOKENS,  // uint32_t[node count]: the same, id or BTK_NO_TOKEN
-    BTK_SECTION_SCORES,       // double[token_count]: Unigram
-    BTK_SECTION_RAW_NODES,    // btk_added_node: tokens that are looked for in the text as it came
+    BTK_SECTION_TRIE_MARKS, // uint32_t[node count]: Unigram, the node behind U+2581, or BTK_NO_NODE
+    BTK_SECTION_SCORES,     // double[token_count]: Unigram
+    BTK_SECTION_RAW_NODES,  // btk_added_node: tokens that are looked for in the text as it came
     BTK_SECTION_RAW_EDGES,
     BTK_SECTION_NORMAL_NODES, // and in the normalized text
     BTK_SECTION_NORMAL_EDGES,

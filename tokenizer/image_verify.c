@@ -74,6 +74,8 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_RANK_IDS, keeps_stale ? config->rank_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
+        {BTK_SECTION_TRIE_MARKS,
+         config->model == BTK_MODEL_UNIGRAM ? section_bytes(view, BTK_SECTION_TRIE_TOKENS) : 0},
         {BTK_SECTION_SCORES,
          config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
         {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
@@ -304,6 +306,13 @@ static int check_trie(const struct btk_image *view, struct btk_error *error)
     if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
     if (view->config->continuation_root >= node_count)
         return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no root");
+    const uint64_t mark_count = section_bytes(view, BTK_SECTION_TRIE_MARKS) / sizeof(uint32_t);
+    uint64_t bad_mark_count = 0;
+    for (uint64_t i = 0; i < mark_count; i++)
+        bad_mark_count += (view->trie_marks[i] != BTK_NO_NODE)
+                          & ((view->trie_marks[i] >= node_count) | (view->trie_marks[i] <= i));
+    if (bad_mark_count)
+        return btk_image_refuse_section(error, BTK_SECTION_TRIE_MARKS, "has no such node");
     return check_ids(view, BTK_SECTION_TRIE_TOKENS, error);
 }
 

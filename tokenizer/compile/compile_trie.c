@@ -100,6 +100,31 @@ static int insert_token(struct trie_builder *builder, uint32_t id)
                   (struct btk_bytes){text.data + prefix.length, text.length - prefix.length}, id);
 }
 
+static uint32_t child_of(const struct trie_builder *builder, uint32_t node, uint8_t byte)
+{
+    const uint32_t key = node << 8 | byte;
+    for (uint64_t at = btk_edge_hash(key);; at++) {
+        const struct btk_edge_slot slot = builder->slots[at & builder->mask];
+        if (slot.key == key) return slot.child;
+        if (slot.key == UINT32_MAX) return BTK_NO_NODE;
+    }
+}
+
+// Words of Unigram begin with U+2581, and texts may have long runs of it: three steps are one.
+static int append_marks(const struct trie_builder *builder)
+{
+    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
+    struct btk_buffer *const marks = &builder->compiler->sections[BTK_SECTION_TRIE_MARKS];
+    for (uint32_t i = 0; i < builder->node_count; i++) {
+        uint32_t node = i;
+        for (size_t at = 0; at < sizeof mark && node != BTK_NO_NODE; at++)
+            node = child_of(builder, node, mark[at]);
+        if (btk_buffer_append(marks, &node, sizeof node) < 0)
+            return btk_compiler_no_memory(builder->compiler);
+    }
+    return 0;
+}
+
 int btk_compile_trie(struct btk_compiler *compiler)
 {
     struct trie_builder builder = {.compiler = compiler};
@@ -112,5 +137,5 @@ int btk_compile_trie(struct btk_compiler *compiler)
     if (!status) status = add_node(&builder, &compiler->config.continuation_root);
     for (uint32_t id = 0; id < compiler->config.token_count && !status; id++)
         status = insert_token(&builder, id);
-    return status;
+    return !status && compiler->config.model == BTK_MODEL_UNIGRAM ? append_marks(&builder) : status;
 }

@@ -7,8 +7,6 @@
 #include "tokenizer/image.h"
 #include "tokenizer/lookup_hash.h"
 
-#define BTK_NO_NODE UINT32_MAX
-
 // The child of a node; BTK_NO_NODE.
 static inline uint32_t btk_trie_follow(const struct btk_image *image, uint32_t node, uint8_t byte)
 {
