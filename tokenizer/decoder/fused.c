@@ -108,7 +108,7 @@ struct btk_bytes btk_fused_text(const struct btk_decoder *decoder, uint32_t id,
     if (has_begun || !decoder->plan.drops_space || (flags & (BTK_TOKEN_BYTE | BTK_TOKEN_SPECIAL)))
         return text;
     const struct btk_bytes piece = btk_image_shown_text(image, id);
-    if (!text.length || piece.length < mark.length
+    if (!text.length || text.data[0] != ' ' || piece.length < mark.length
         || memcmp(piece.data, mark.data, mark.length) != 0)
         return text;
     text = (struct btk_bytes){text.data + 1, text.length - 1};
