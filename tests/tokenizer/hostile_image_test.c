@@ -197,7 +197,14 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "rank ids");
     header = unigram();
     header->config.model = BTK_MODEL_WORDLEVEL;
+    expect_refused(header, "trie marks");
+    header = unigram();
+    header->config.model = BTK_MODEL_WORDLEVEL;
+    header->sections[BTK_SECTION_TRIE_MARKS].bytes = 0;
     expect_refused(header, "scores");
+    header = unigram();
+    *(uint32_t *)section(header, BTK_SECTION_TRIE_MARKS) = 0; // a step that goes nowhere
+    expect_refused(header, "no such node");
     header = wordpiece();
     header->config.model = 9;
     expect_refused(header, "model is unknown");
