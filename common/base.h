@@ -2,8 +2,10 @@
 // What every file needs: attributes, sizes, and the borrowed view of bytes.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define BTK_MUST_USE                        __attribute__((warn_unused_result))
 #define BTK_EXPORT                          __attribute__((visibility("default")))
@@ -17,6 +19,16 @@ struct btk_bytes {
     const uint8_t *data;
     size_t length; // bytes
 };
+
+static inline bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
+{
+    return a.length == b.length && (!a.length || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static inline bool btk_bytes_are(struct btk_bytes bytes, const char *text)
+{
+    return btk_bytes_equal(bytes, (struct btk_bytes){(const uint8_t *)text, strlen(text)});
+}
 
 static inline size_t btk_min_size(size_t a, size_t b)
 {

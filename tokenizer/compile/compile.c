@@ -62,16 +62,6 @@ int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *obje
     return btk_compiler_refuse(compiler, place, "has no \"type\"");
 }
 
-bool btk_bytes_are(struct btk_bytes bytes, const char *text)
-{
-    return bytes.length == strlen(text) && memcmp(bytes.data, text, bytes.length) == 0;
-}
-
-bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b)
-{
-    return a.length == b.length && (!a.length || memcmp(a.data, b.data, a.length) == 0);
-}
-
 enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler)
 {
     return compiler->format && compiler->format->is_tiktoken_dialect ? BTK_REGEX_TIKTOKEN

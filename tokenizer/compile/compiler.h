@@ -74,9 +74,6 @@ int btk_compiler_flag(struct btk_compiler *compiler, const struct btk_json *obje
 int btk_compiler_type(struct btk_compiler *compiler, const struct btk_json *object,
                       const char *place, struct btk_bytes *out_type);
 
-bool btk_bytes_are(struct btk_bytes bytes, const char *text);
-bool btk_bytes_equal(struct btk_bytes a, struct btk_bytes b);
-
 // In which dialect are the patterns of the file?
 enum btk_regex_dialect btk_compiler_dialect(const struct btk_compiler *compiler);
 

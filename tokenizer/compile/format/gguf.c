@@ -74,11 +74,6 @@ static int refuse_kind(struct gguf *gguf, enum key key, struct btk_bytes found,
         supported);
 }
 
-static bool is_text(struct btk_bytes text, const char *wanted)
-{
-    return text.length == strlen(wanted) && memcmp(text.data, wanted, text.length) == 0;
-}
-
 // --- Tokens
 
 static uint32_t kind_of(const struct gguf *gguf, uint32_t id)
@@ -477,8 +472,8 @@ int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file)
     if (!model.length) return refuse(&gguf, KEY_MODEL, "is missing; the file has no tokenizer");
     if (strips_by_name(name))
         return refuse_kind(&gguf, KEY_NAME, name, "models that are not of the Phi-3 family");
-    if (is_text(model, "llama")) return read_llama(&gguf);
-    if (is_text(model, "gpt2")) return read_bytes(&gguf);
-    if (is_text(model, "t5")) return read_t5(&gguf);
+    if (btk_bytes_are(model, "llama")) return read_llama(&gguf);
+    if (btk_bytes_are(model, "gpt2")) return read_bytes(&gguf);
+    if (btk_bytes_are(model, "t5")) return read_t5(&gguf);
     return refuse_kind(&gguf, KEY_MODEL, model, "llama, gpt2, t5");
 }

@@ -2,13 +2,6 @@
 // Source: llama_vocab::impl::load() of llama.cpp, where it looks for tokens by their texts.
 #include "tokenizer/compile/format/gguf_kinds.h"
 
-#include <string.h>
-
-static bool is_text(struct btk_bytes text, const char *wanted)
-{
-    return text.length == strlen(wanted) && memcmp(text.data, wanted, text.length) == 0;
-}
-
 // Tokens that llama.cpp takes for control tokens whatever the file says, by their texts.
 static bool looks_like_control(struct btk_bytes text)
 {
@@ -37,7 +30,7 @@ static bool looks_like_control(struct btk_bytes text)
         "[e~[",
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(texts); i++)
-        if (is_text(text, texts[i])) return true;
+        if (btk_bytes_are(text, texts[i])) return true;
     return false;
 }
 
@@ -59,7 +52,7 @@ static const char *const fill_in_texts[][9] = {
 static bool is_fill_in(struct btk_bytes text, size_t line)
 {
     for (const char *const *one = fill_in_texts[line]; *one; one++)
-        if (is_text(text, *one)) return true;
+        if (btk_bytes_are(text, *one)) return true;
     return false;
 }
 
@@ -85,14 +78,14 @@ static int mark_fill_in(struct btk_format *format, size_t line)
 
 static bool is_always_shown(struct btk_bytes text)
 {
-    return is_text(text, "<|channel|>") || is_text(text, "<|message|>")
-           || is_text(text, "<|start|>") || is_text(text, "<|constrain|>");
+    return btk_bytes_are(text, "<|channel|>") || btk_bytes_are(text, "<|message|>")
+           || btk_bytes_are(text, "<|start|>") || btk_bytes_are(text, "<|constrain|>");
 }
 
 static struct btk_format_token *find_text(struct btk_format *format, const char *text)
 {
     for (uint32_t id = 0; id < format->token_count; id++)
-        if (is_text(format->tokens[id].text, text)) return &format->tokens[id];
+        if (btk_bytes_are(format->tokens[id].text, text)) return &format->tokens[id];
     return NULL;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizer/compile/format/gguf_reader.h"
 
-#include <string.h>
-
 enum { PAIRS_MAX = 1 << 20, KEY_BYTES_MAX = 1 << 16, MAGIC_BYTES = 4 };
 
 struct cursor {
@@ -117,9 +115,7 @@ static int take_pair(struct cursor *cursor, struct btk_gguf_value *values, size_
     if (!status) status = take_value(cursor, &value);
     if (status < 0) return status;
     for (size_t i = 0; i < value_count; i++) {
-        if (strlen(values[i].key) != cursor->key.length || values[i].is_there
-            || memcmp(values[i].key, cursor->key.data, cursor->key.length) != 0)
-            continue;
+        if (values[i].is_there || !btk_bytes_are(cursor->key, values[i].key)) continue;
         value.key = values[i].key;
         values[i] = value;
     }

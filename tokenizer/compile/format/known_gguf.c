@@ -6,8 +6,6 @@
 // gave the same ids as llama.cpp for every code point (tests/differential/gguf_models.py).
 #include "tokenizer/compile/format/known_gguf.h"
 
-#include <string.h>
-
 #define GPT2   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define SUFFIX "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 #define ENDING "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
@@ -96,8 +94,7 @@ const char btk_known_gguf_names[] =
 static bool is_one_of(const char *const *names, struct btk_bytes name)
 {
     for (; *names; names++)
-        if (strlen(*names) == name.length && memcmp(*names, name.data, name.length) == 0)
-            return true;
+        if (btk_bytes_are(name, *names)) return true;
     return false;
 }
 

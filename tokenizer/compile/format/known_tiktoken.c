@@ -150,22 +150,18 @@ static const struct btk_known_tiktoken known[] = {
     {"multilingual", 50257, PATTERN_GPT2, specials_whisper},
 };
 
-static bool is_named(const struct btk_known_tiktoken *file, struct btk_bytes name)
-{
-    return strlen(file->name) == name.length && memcmp(file->name, name.data, name.length) == 0;
-}
-
 const struct btk_known_tiktoken *btk_known_tiktoken_file(struct btk_bytes name,
                                                          uint32_t token_count)
 {
     for (size_t i = 0; i < BTK_ARRAY_COUNT(known); i++)
-        if (known[i].token_count == token_count && is_named(&known[i], name)) return &known[i];
+        if (known[i].token_count == token_count && btk_bytes_are(name, known[i].name))
+            return &known[i];
     return NULL;
 }
 
 const char *btk_known_tiktoken_pattern(struct btk_bytes name)
 {
     for (size_t i = 0; i < BTK_ARRAY_COUNT(known); i++)
-        if (is_named(&known[i], name)) return known[i].pattern;
+        if (btk_bytes_are(name, known[i].name)) return known[i].pattern;
     return NULL;
 }

@@ -69,9 +69,7 @@ static void write_vocabulary(struct btk_json_writer *writer, struct btk_bytes fi
         btk_json_name_text(writer, line);
         btk_json_unsigned(writer, id);
         for (unsigned i = 0; i < SPECIAL_COUNT; i++)
-            if (line.length == strlen(specials[i].text)
-                && memcmp(line.data, specials[i].text, line.length) == 0)
-                specials[i].id = id;
+            if (btk_bytes_are(line, specials[i].text)) specials[i].id = id;
     }
     btk_json_end_object(writer);
 }
