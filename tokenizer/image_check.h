@@ -10,6 +10,7 @@
 int btk_image_refuse(struct btk_error *error, const char *what);
 int btk_image_refuse_section(struct btk_error *error, enum btk_section section, const char *what);
 
+// With the fastest kernel where the text is long.
 bool btk_image_is_utf8(struct btk_bytes text);
 
 // The stages, each for its own steps, whose data were found to be inside of the image.

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the steps need to be true, and how much they let a text grow. No part of the engine: whoever
 // checks images links this.
-#include "common/utf8.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/normalizer/steps.h"
-
-static bool is_utf8(struct btk_bytes text)
-{
-    return btk_utf8_valid_prefix(text.data, text.length) == text.length;
-}
 
 static bool is_sound_replace(const struct btk_step *step, struct btk_bytes data)
 {
     const size_t pattern_bytes = step->numbers[0];
-    return pattern_bytes <= data.length && is_utf8((struct btk_bytes){data.data, pattern_bytes})
-           && is_utf8((struct btk_bytes){data.data + pattern_bytes, data.length - pattern_bytes});
+    return pattern_bytes <= data.length
+           && btk_image_is_utf8((struct btk_bytes){data.data, pattern_bytes})
+           && btk_image_is_utf8(
+               (struct btk_bytes){data.data + pattern_bytes, data.length - pattern_bytes});
 }
 
 // Where the double array leads out of itself is found when it is followed.
@@ -22,7 +18,8 @@ static bool is_sound_charsmap(const struct btk_step *step, struct btk_bytes data
 {
     const uint64_t unit_bytes = (uint64_t)step->numbers[0] * sizeof(uint32_t);
     return step->numbers[0] && unit_bytes <= data.length
-           && is_utf8((struct btk_bytes){data.data + unit_bytes, data.length - unit_bytes});
+           && btk_image_is_utf8(
+               (struct btk_bytes){data.data + unit_bytes, data.length - unit_bytes});
 }
 
 // Symbols are not empty, sorted, and inside.
@@ -35,11 +32,11 @@ static bool is_sound_sentencepiece(const struct btk_step *step, struct btk_bytes
     uint32_t begin = 0;
     for (uint32_t i = 0; i < step->numbers[2]; i++) {
         if (ends[i] <= begin || ends[i] > data.length - head
-            || !is_utf8((struct btk_bytes){texts + begin, ends[i] - begin}))
+            || !btk_image_is_utf8((struct btk_bytes){texts + begin, ends[i] - begin}))
             return false;
         begin = ends[i];
     }
-    return is_utf8((struct btk_bytes){texts + begin, data.length - head - begin});
+    return btk_image_is_utf8((struct btk_bytes){texts + begin, data.length - head - begin});
 }
 
 // A regular expression is compiled, and so checked, where it is used; its bytes are any.
@@ -49,9 +46,10 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
     case BTK_NORMALIZER_STEP_FILTER:
     case BTK_NORMALIZER_STEP_MAP: return step->numbers[0] < BTK_NORMALIZER_SET_COUNT;
     case BTK_NORMALIZER_STEP_PREPEND:
-    case BTK_NORMALIZER_STEP_REPLACE_BEGIN: return is_utf8(data);
+    case BTK_NORMALIZER_STEP_REPLACE_BEGIN: return btk_image_is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE_RUN:
-        return step->numbers[1] < BTK_NORMALIZER_SET_COUNT && step->numbers[2] && is_utf8(data);
+        return step->numbers[1] < BTK_NORMALIZER_SET_COUNT && step->numbers[2]
+               && btk_image_is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE:
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
     case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
