@@ -6,6 +6,7 @@
 #include "common/unicode_normal.h"
 #include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
+#include "tokenizer/normalizer/charsmap.h"
 #include "tokenizer/normalizer/steps.h"
 
 enum { KEY_BYTES = 8 };
@@ -36,11 +37,6 @@ static uint32_t read_le32(const uint8_t *bytes)
            | (uint32_t)bytes[3] << 24;
 }
 
-static uint32_t unit_offset(uint32_t unit)
-{
-    return (unit >> 10) << ((unit & (1u << 9)) >> 6);
-}
-
 static int push(struct survey *survey, struct visit visit)
 {
     if (visit.node >= survey->count || survey->seen[visit.node]) return 0;
@@ -66,11 +62,9 @@ static bool may_be_stable(const struct visit *visit)
 static void count_entry(struct survey *survey, const struct visit *visit)
 {
     if (visit->node >= survey->count) return;
-    const uint32_t value = survey->units[visit->node] & ~(1u << 31);
+    const uint32_t value = btk_charsmap_value(survey->units[visit->node]);
     if (value >= survey->texts.length) return;
-    const uint8_t *const text = survey->texts.data + value;
-    const uint8_t *const end = memchr(text, 0, survey->texts.length - value);
-    const size_t length = end ? (size_t)(end - text) : survey->texts.length - value;
+    const size_t length = btk_charsmap_text(survey->texts, value).length;
     const size_t growth = (length + visit->depth - 1) / visit->depth;
     survey->growth = btk_max_size(survey->growth, growth);
     if (may_be_stable(visit)) survey->stable_growth = btk_max_size(survey->stable_growth, growth);
@@ -83,12 +77,12 @@ static int visit_children(struct survey *survey, struct visit visit)
         const uint32_t child = visit.node ^ byte;
         if (child >= survey->count) continue;
         const uint32_t unit = survey->units[child];
-        if ((unit & (1u << 31 | 0xffu)) != byte) continue;
+        if (!btk_charsmap_is_of(unit, byte)) continue;
         struct visit next = visit;
-        next.node = child ^ unit_offset(unit);
+        next.node = child ^ btk_charsmap_offset(unit);
         next.depth = visit.depth + 1;
         if (visit.depth < KEY_BYTES) next.key[visit.depth] = (uint8_t)byte;
-        if (unit >> 8 & 1) {
+        if (btk_charsmap_has_value(unit)) {
             count_entry(survey, &next);
             if (!survey->longest_counts) continue;
         }
@@ -102,7 +96,7 @@ static int walk(struct survey *survey)
 {
     survey->seen = btk_arena_allocate(&survey->compiler->arena, survey->count);
     if (!survey->seen) return btk_compiler_no_memory(survey->compiler);
-    int status = push(survey, (struct visit){.node = unit_offset(survey->units[0])});
+    int status = push(survey, (struct visit){.node = btk_charsmap_offset(survey->units[0])});
     for (size_t at = 0; at < survey->queue.length && !status; at += sizeof(struct visit)) {
         struct visit visit;
         memcpy(&visit, survey->queue.data + at, sizeof visit);

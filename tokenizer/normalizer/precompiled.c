@@ -9,6 +9,7 @@
 
 #include "common/unicode_normal.h"
 #include "common/utf8.h"
+#include "tokenizer/normalizer/charsmap.h"
 #include "tokenizer/normalizer/step_functions.h"
 
 enum { CLUSTER_BYTES_LIMIT = 6, PROGRESS_EVERY_CLUSTERS = 4096 };
@@ -43,35 +44,28 @@ static struct charsmap charsmap_of(const struct btk_step_runner *runner)
     };
 }
 
-static uint32_t unit_offset(uint32_t unit)
-{
-    return (unit >> 10) << ((unit & (1u << 9)) >> 6);
-}
-
 // 1 and *out_text, 0: no entry, -EDOM: the array leads out of itself, where the reference panics.
 static int text_of_value(const struct charsmap *map, uint32_t value, struct btk_bytes *out_text)
 {
     if (value > map->texts.length) return -EDOM;
-    const uint8_t *const begin = map->texts.data + value;
-    const size_t rest = map->texts.length - value;
-    if (rest && (*begin & 0xc0) == 0x80) return -EDOM;
-    const uint8_t *const end = rest ? memchr(begin, 0, rest) : NULL;
-    *out_text = (struct btk_bytes){begin, end ? (size_t)(end - begin) : rest};
+    const struct btk_bytes text = btk_charsmap_text(map->texts, value);
+    if (text.length && (text.data[0] & 0xc0) == 0x80) return -EDOM;
+    *out_text = text;
     return 1;
 }
 
 static int look_up(const struct charsmap *map, struct btk_bytes key, struct btk_bytes *out_text)
 {
-    uint32_t node = unit_offset(map->units[0]);
+    uint32_t node = btk_charsmap_offset(map->units[0]);
     for (size_t i = 0; i < key.length && key.data[i]; i++) {
         node ^= key.data[i];
         if (node >= map->unit_count) return -EDOM;
         const uint32_t unit = map->units[node];
-        if ((unit & (1u << 31 | 0xffu)) != key.data[i]) return 0;
-        node ^= unit_offset(unit);
-        if (!(unit >> 8 & 1)) continue;
+        if (!btk_charsmap_is_of(unit, key.data[i])) return 0;
+        node ^= btk_charsmap_offset(unit);
+        if (!btk_charsmap_has_value(unit)) continue;
         if (node >= map->unit_count) return -EDOM;
-        return text_of_value(map, map->units[node] & ~(1u << 31), out_text);
+        return text_of_value(map, btk_charsmap_value(map->units[node]), out_text);
     }
     return 0;
 }

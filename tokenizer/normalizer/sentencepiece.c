@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "tokenizer/normalizer/charsmap.h"
 #include "tokenizer/normalizer/step_functions.h"
 
 enum { PROGRESS_EVERY = 1 << 14 };
@@ -40,11 +41,6 @@ struct prefix {
     struct btk_bytes text;
     size_t consumed;
 };
-
-static uint32_t unit_offset(uint32_t unit)
-{
-    return (unit >> 10) << ((unit & (1u << 9)) >> 6);
-}
 
 static struct walk walk_of(const struct btk_step_runner *runner, struct btk_pass *pass)
 {
@@ -106,10 +102,9 @@ static size_t longest_symbol(const struct symbols *symbols, struct btk_bytes tex
 static bool try_text_of_value(const struct walk *walk, uint32_t value, struct btk_bytes *out_text)
 {
     if (value >= walk->texts.length) return false;
-    const uint8_t *const begin = walk->texts.data + value;
-    const uint8_t *const end = memchr(begin, 0, walk->texts.length - value);
-    if ((*begin & 0xc0) == 0x80) return false;
-    *out_text = (struct btk_bytes){begin, end ? (size_t)(end - begin) : walk->texts.length - value};
+    const struct btk_bytes text = btk_charsmap_text(walk->texts, value);
+    if (text.length && (text.data[0] & 0xc0) == 0x80) return false;
+    *out_text = text;
     return true;
 }
 
@@ -118,16 +113,16 @@ static struct prefix longest_key(const struct walk *walk, struct btk_bytes text)
 {
     struct prefix found = {.consumed = 0};
     if (!walk->unit_count) return found;
-    uint32_t node = unit_offset(walk->units[0]);
+    uint32_t node = btk_charsmap_offset(walk->units[0]);
     for (size_t i = 0; i < text.length && text.data[i]; i++) {
         node ^= text.data[i];
         if (node >= walk->unit_count) break;
         const uint32_t unit = walk->units[node];
-        if ((unit & (1u << 31 | 0xffu)) != text.data[i]) break;
-        node ^= unit_offset(unit);
-        if (!(unit >> 8 & 1)) continue;
+        if (!btk_charsmap_is_of(unit, text.data[i])) break;
+        node ^= btk_charsmap_offset(unit);
+        if (!btk_charsmap_has_value(unit)) continue;
         if (node >= walk->unit_count) break;
-        if (try_text_of_value(walk, walk->units[node] & ~(1u << 31), &found.text))
+        if (try_text_of_value(walk, btk_charsmap_value(walk->units[node]), &found.text))
             found.consumed = i + 1;
     }
     return found;
@@ -157,8 +152,8 @@ void btk_sentencepiece_prepare(struct btk_step_runner *runner)
         const uint32_t first = lower_bound(&walk.symbols, 0, walk.symbols.count, 0, c);
         runner->hits[c] = first < walk.symbols.count && symbol(&walk.symbols, first).data[0] == c;
         if (!walk.unit_count) continue;
-        const uint32_t node = unit_offset(walk.units[0]) ^ c;
-        runner->hits[c] |= node < walk.unit_count && (walk.units[node] & (1u << 31 | 0xffu)) == c;
+        const uint32_t node = btk_charsmap_offset(walk.units[0]) ^ c;
+        runner->hits[c] |= node < walk.unit_count && btk_charsmap_is_of(walk.units[node], c);
     }
 }
 
