@@ -6,6 +6,7 @@
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/space_mark.h"
 
 // Characters that have no token are dropped only when they cannot fall back.
 static bool may_drop(const struct btk_compiler *compiler)
@@ -44,11 +45,10 @@ static uint32_t last_char(struct btk_bytes text)
 static void mark_known(const struct btk_compiler *compiler, uint64_t *bits)
 {
     const uint32_t *const byte_ids = (const void *)compiler->sections[BTK_SECTION_BYTE_IDS].data;
-    const struct btk_bytes mark = {(const uint8_t *)"\xe2\x96\x81", 3};
     uint64_t known[BTK_CUT_ROW_WORDS] = {0};
     for (uint32_t i = 0; i < BTK_CUT_CLASSES - 1; i++)
         if (byte_ids[i] != BTK_NO_TOKEN) known[i / 64] |= UINT64_C(1) << i % 64;
-    if (btk_compiler_find_model_token(compiler, mark) != BTK_NO_TOKEN)
+    if (btk_compiler_find_model_token(compiler, btk_space_mark) != BTK_NO_TOKEN)
         known[(BTK_CUT_CLASSES - 1) / 64] |= UINT64_C(1) << (BTK_CUT_CLASSES - 1) % 64;
     for (uint32_t i = 0; i < BTK_CUT_CLASSES; i++)
         if (known[i / 64] >> i % 64 & 1) memcpy(&bits[i * BTK_CUT_ROW_WORDS], known, sizeof known);

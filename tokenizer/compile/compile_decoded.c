@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the decoder makes of each token (tokenizer/decoder/plan.h).
 #include <errno.h>
-#include <string.h>
 
 #include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/decoder/fused.h"
 #include "tokenizer/decoder/token_step.h"
+#include "tokenizer/space_mark.h"
 
 // Steps that make tokens, or texts, longer than this many times are no decoder of a real model.
 enum { GROWTH_MAX = 1 << 16, TOKENS_GROWTH_MAX = 64, TOKENS_BYTES_MIN = 16 << 20 };
@@ -49,14 +49,13 @@ static int refuse(const struct decoded *decoded, int status)
 
 static int append_unmarked(struct btk_bytes piece, struct btk_room *out)
 {
-    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
     int status = 0;
     for (size_t at = 0, length; at < piece.length && !status; at += length) {
         length = btk_utf8_length(piece.data[at]);
-        const bool is_mark =
-            length == sizeof mark && memcmp(piece.data + at, mark, sizeof mark) == 0;
-        status = btk_room_append(out, is_mark ? (struct btk_bytes){(const uint8_t *)" ", 1}
-                                              : (struct btk_bytes){piece.data + at, length});
+        const struct btk_bytes one = {piece.data + at, length};
+        status = btk_room_append(out, btk_bytes_equal(one, btk_space_mark)
+                                          ? (struct btk_bytes){(const uint8_t *)" ", 1}
+                                          : one);
     }
     return status;
 }

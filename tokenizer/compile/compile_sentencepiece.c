@@ -20,6 +20,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/compile/compiler.h"
+#include "tokenizer/space_mark.h"
 
 static const char place[] = "pieces";
 
@@ -215,13 +216,12 @@ static int add_merges_of(struct btk_compiler *compiler, const struct ranks *rank
 // spaces were written as U+2581 before, and user-defined tokens were cut out of the text as it came.
 static bool is_joined(const struct btk_compiler *compiler, uint32_t id)
 {
-    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
     const struct btk_bytes text = compiler->tokens[id].text;
     if (!compiler->format->sentencepiece.is_llama_cpp)
         return kind_of(compiler, id) == BTK_FORMAT_TOKEN_NORMAL;
     if (memchr(text.data, ' ', text.length)) return false;
     return kind_of(compiler, id) != BTK_FORMAT_TOKEN_USER_DEFINED
-           || memmem(text.data, text.length, mark, sizeof mark);
+           || memmem(text.data, text.length, BTK_SPACE_MARK, BTK_SPACE_MARK_BYTES);
 }
 
 static int take_merges(struct btk_compiler *compiler)

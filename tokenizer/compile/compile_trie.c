@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "tokenizer/compile/compiler.h"
-#include "tokenizer/lookup_hash.h"
+#include "tokenizer/model/trie.h"
+#include "tokenizer/space_mark.h"
 
 struct trie_builder {
     struct btk_compiler *compiler;
@@ -100,25 +101,15 @@ static int insert_token(struct trie_builder *builder, uint32_t id)
                   (struct btk_bytes){text.data + prefix.length, text.length - prefix.length}, id);
 }
 
-static uint32_t child_of(const struct trie_builder *builder, uint32_t node, uint8_t byte)
-{
-    const uint32_t key = node << 8 | byte;
-    for (uint64_t at = btk_edge_hash(key);; at++) {
-        const struct btk_edge_slot slot = builder->slots[at & builder->mask];
-        if (slot.key == key) return slot.child;
-        if (slot.key == UINT32_MAX) return BTK_NO_NODE;
-    }
-}
-
 // Words of Unigram begin with U+2581, and texts may have long runs of it: three steps are one.
 static int append_marks(const struct trie_builder *builder)
 {
-    static const uint8_t mark[] = {0xe2, 0x96, 0x81};
     struct btk_buffer *const marks = &builder->compiler->sections[BTK_SECTION_TRIE_MARKS];
     for (uint32_t i = 0; i < builder->node_count; i++) {
         uint32_t node = i;
-        for (size_t at = 0; at < sizeof mark && node != BTK_NO_NODE; at++)
-            node = child_of(builder, node, mark[at]);
+        for (size_t at = 0; at < btk_space_mark.length && node != BTK_NO_NODE; at++)
+            node =
+                btk_edge_find(builder->slots, builder->mask, node << 8 | btk_space_mark.data[at]);
         if (btk_buffer_append(marks, &node, sizeof node) < 0)
             return btk_compiler_no_memory(builder->compiler);
     }

@@ -5,6 +5,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/decoder/token_step.h"
+#include "tokenizer/space_mark.h"
 
 enum { COPY_BYTES = 16, SMALL_BYTES = 512 };
 
@@ -99,7 +100,6 @@ static int end_run(const struct btk_decoder *decoder, struct btk_room *out, size
 struct btk_bytes btk_fused_text(const struct btk_decoder *decoder, uint32_t id,
                                 bool *in_out_has_begun)
 {
-    static const struct btk_bytes mark = {(const uint8_t *)"\xe2\x96\x81", 3};
     const struct btk_image *const image = decoder->image;
     const uint32_t flags = image->tokens[id].flags;
     struct btk_bytes text = btk_image_decoded_text(image, id);
@@ -108,8 +108,8 @@ struct btk_bytes btk_fused_text(const struct btk_decoder *decoder, uint32_t id,
     if (has_begun || !decoder->plan.drops_space || (flags & (BTK_TOKEN_BYTE | BTK_TOKEN_SPECIAL)))
         return text;
     const struct btk_bytes piece = btk_image_shown_text(image, id);
-    if (!text.length || text.data[0] != ' ' || piece.length < mark.length
-        || memcmp(piece.data, mark.data, mark.length) != 0)
+    if (!text.length || text.data[0] != ' ' || !piece.length
+        || !btk_begins_with_space_mark(piece.data, piece.length))
         return text;
     text = (struct btk_bytes){text.data + 1, text.length - 1};
     *in_out_has_begun = text.length || !decoder->plan.drops_spaces;

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
 #include "tokenizer/model/trie.h"
+#include "tokenizer/space_mark.h"
 
 enum {
     LINE_MAX_SYMBOLS = 64,
@@ -81,12 +81,7 @@ struct spelling {
 
 uint32_t btk_bpe_find_char(const struct btk_image *image, uint32_t code_point, uint32_t place)
 {
-    const uint32_t key = code_point << 2 | place;
-    for (uint64_t at = btk_edge_hash(key);; at++) {
-        const struct btk_edge_slot slot = image->char_ids[at & image->char_mask];
-        if (slot.key == key) return slot.child;
-        if (slot.key == UINT32_MAX) return BTK_NO_TOKEN;
-    }
+    return btk_edge_find(image->char_ids, image->char_mask, code_point << 2 | place);
 }
 
 static void add_symbol(struct spelling *spelling, uint32_t id, uint32_t length)
@@ -180,8 +175,8 @@ static size_t find_symbol(const struct btk_image *image, struct btk_bytes text, 
 // A word ends before the next U+2581.
 static size_t word_bytes(struct btk_bytes text)
 {
-    for (size_t at = 1; at + 3 <= text.length; at++)
-        if (memcmp(text.data + at, "\xe2\x96\x81", 3) == 0) return at;
+    for (size_t at = 1; at < text.length; at++)
+        if (btk_begins_with_space_mark(text.data + at, text.length - at)) return at;
     return text.length;
 }
 

@@ -2,8 +2,8 @@
 // Where a piece of BPE may be cut without changing its tokens. SentencePiece's BPE has no words, so a
 // piece is the whole text; between two cuts stands what can be remembered.
 //
-// A place between the characters x and y is a cut if both are in the vocabulary and no merge joins a
-// token that ends in x with one that begins with y. For: (1) symbols of characters and what merges
+// A place between the characters x and y is a cut if both are in the vocabulary, no merge joins a token
+// that ends in x with one that begins with y, and no symbol of several characters has xy. For: (1) symbols of characters and what merges
 // make of them spell their characters at their ends, whatever else is in them; so a merge across the
 // place would be one that is not there. (2) Merges are taken by rank and then by place; those on one
 // side see symbols of that side only and keep their order without the other side. (3) An unknown
@@ -16,13 +16,14 @@
 // (they move all that follows in their piece).
 //
 //     CUT_BITS     [129 characters before][129 behind, 3 words]: 1: a cut. ASCII and U+2581
-//     CUT_PAIRS    x << 32 | y for all others: 1: joined by a merge. Hash table; UINT64_MAX: empty
+//     CUT_PAIRS    x << 32 | y for all others: 1: no cut. Hash table; UINT64_MAX: empty
 #pragma once
 
 #include <stddef.h>
 
 #include "common/base.h"
 #include "tokenizer/image.h"
+#include "tokenizer/space_mark.h"
 
 enum { BTK_CUT_CLASSES = 129, BTK_CUT_ROW_WORDS = 3 };
 
@@ -30,7 +31,9 @@ enum { BTK_CUT_CLASSES = 129, BTK_CUT_ROW_WORDS = 3 };
 
 static inline uint32_t btk_cut_class(uint32_t code_point)
 {
-    return code_point < 0x80 ? code_point : code_point == 0x2581 ? 0x80 : BTK_CUT_NO_CLASS;
+    return code_point < 0x80                         ? code_point
+           : code_point == BTK_SPACE_MARK_CODE_POINT ? 0x80
+                                                     : BTK_CUT_NO_CLASS;
 }
 
 // The first cut of a piece behind its byte `begin`, where a character begins; or its end.

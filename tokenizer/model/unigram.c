@@ -6,8 +6,9 @@
 
 #include "common/utf8.h"
 #include "tokenizer/model/trie.h"
+#include "tokenizer/space_mark.h"
 
-enum { NODES = 1 << 14, TICK_EVERY = 1 << 14, MARK_BYTES = 3 };
+enum { NODES = 1 << 14, TICK_EVERY = 1 << 14 };
 
 #define LARGE_SCORE 100000.0 // SentencePiece: sums beyond begin again at 0
 
@@ -102,13 +103,6 @@ static void take(struct btk_unigram_node *node, double score, size_t start, uint
     node->id = id;
 }
 
-// Does U+2581 stand there? No token ends inside of it.
-static inline bool is_mark(const uint8_t *text, size_t left)
-{
-    return __builtin_expect(text[0] == 0xe2, 0) && left >= MARK_BYTES && text[1] == 0x96
-           && text[2] == 0x81;
-}
-
 // All tokens that begin at `start`, the shorter ones first. Is one of them the character itself?
 static int walk_tokens(struct stretch *stretch, size_t start, size_t char_bytes, bool *out_has_char)
 {
@@ -119,9 +113,10 @@ static int walk_tokens(struct stretch *stretch, size_t start, size_t char_bytes,
     const size_t left = unigram->piece.length - unigram->base - start;
     uint32_t node = 0;
     for (size_t length = 0; length < left;) {
-        if (is_mark(text + length, left - length)) {
+        // No token ends inside of it.
+        if (btk_begins_with_space_mark(text + length, left - length)) {
             node = image->trie_marks[node];
-            length += MARK_BYTES;
+            length += BTK_SPACE_MARK_BYTES;
         } else {
             node = btk_trie_follow(image, node, text[length++]);
         }

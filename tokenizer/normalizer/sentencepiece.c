@@ -11,10 +11,10 @@
 #include "common/utf8.h"
 #include "tokenizer/normalizer/charsmap.h"
 #include "tokenizer/normalizer/step_functions.h"
+#include "tokenizer/space_mark.h"
 
 enum { PROGRESS_EVERY = 1 << 14 };
 
-static const struct btk_bytes space_mark = {(const uint8_t *)"\xe2\x96\x81", 3};
 static const struct btk_bytes plain_space = {(const uint8_t *)" ", 1};
 
 struct symbols {
@@ -60,7 +60,7 @@ static struct walk walk_of(const struct btk_step_runner *runner, struct btk_pass
         .texts = {texts, runner->data.length - (size_t)(texts - data)},
         .symbols = {ends, symbol_texts, symbol_count},
         .hits = runner->hits,
-        .mark = step->flags & BTK_NORMALIZER_ESCAPES_SPACES ? space_mark : plain_space,
+        .mark = step->flags & BTK_NORMALIZER_ESCAPES_SPACES ? btk_space_mark : plain_space,
         .flags = step->flags,
     };
 }
