@@ -73,8 +73,9 @@ bool btk_mapped_file_begins_with(const char *path, const char *text)
 {
     char head[16];
     const size_t length = strlen(text);
+    if (length > sizeof head) return false;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0 || length > sizeof head) return false;
+    if (descriptor < 0) return false;
     const bool is_so =
         read(descriptor, head, length) == (ssize_t)length && memcmp(head, text, length) == 0;
     close(descriptor);

@@ -97,9 +97,8 @@ struct btk_encoder {
     bool annotates; // anything but ids is wanted
     uint32_t word_id;
     uint32_t *spaces; // of each token: what trimming takes off; NULL: offsets are trimmed at once
-    struct btk_bytes
-        shown;         // the stretch that an added token showed last: the next may be part of it
-    uint32_t shown_at; // where it stands in scratch->shown
+    struct btk_bytes shown; // what an added token showed last: the next may show a part of it
+    uint32_t shown_at;      // where it stands in scratch->shown
 };
 
 // All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none; -EPERM: a

@@ -16,10 +16,10 @@ static int compile_scores(struct btk_compiler *compiler)
         if (btk_buffer_append(&compiler->sections[BTK_SECTION_SCORES], &score, sizeof score) < 0)
             return btk_compiler_no_memory(compiler);
     }
-    if (btk_compiler_is_sentencepiece(compiler)) lowest = compiler->lowest_score;
-    compiler->config.unknown_score = btk_compiler_is_sentencepiece(compiler)
-                                         ? (double)((float)lowest - (float)UNKNOWN_PENALTY)
-                                         : lowest - UNKNOWN_PENALTY;
+    compiler->config.unknown_score =
+        btk_compiler_is_sentencepiece(compiler)
+            ? (double)((float)compiler->lowest_score - (float)UNKNOWN_PENALTY)
+            : lowest - UNKNOWN_PENALTY;
     return 0;
 }
 

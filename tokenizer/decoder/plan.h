@@ -10,7 +10,8 @@
 //     [Fuse]
 //     tail...                                  anything: it sees one string, the whole text
 //
-// with exceptions: see plan.c; or it is the one step of a SentencePiece model. All others are run step by step (chain.h).
+// with exceptions: see plan.c; or it is the one step of a SentencePiece model. All others are run step by
+// step (chain.h).
 #pragma once
 
 #include <stdbool.h>
@@ -25,11 +26,11 @@ struct btk_decoder_plan {
     bool has_runs;      // ByteFallback: tokens of bytes are marked
     bool is_lossy;      // ByteLevel: the tokens are bytes, the text of which becomes UTF-8
     bool tail_strips;   // the tail is one Strip from the left
-    bool
-        runs_are_apart; // SentencePiece: a byte that is no text does not change the others of a run
-    bool drops_space;   // SentencePiece: one U+2581 of the first text
-    bool drops_spaces;  // and one of those behind it, as long as there is no text
-    uint32_t head_end;  // steps [0, head_end) are the head
+    // SentencePiece
+    bool runs_are_apart; // a byte that is no text does not change the others of a run
+    bool drops_space;    // one U+2581 of the first text
+    bool drops_spaces;   // and one of those behind it, as long as there is no text
+    uint32_t head_end;   // steps [0, head_end) are the head
     uint32_t middle_begin, middle_end;
     uint32_t tail_begin;
 };

@@ -40,8 +40,9 @@ void btk_running_text_clear(struct btk_running_text *text)
 
 // --- One more token
 
-// ByteLevel: all but the beginning of a character is known.
-static int settle_bytes(struct btk_running_text *text)
+// ByteLevel: all but the beginning of a character is known. SentencePiece: the same, and each byte that
+// is no text is one U+FFFD (`is_apart`), not all that could have been a character.
+static int settle_bytes(struct btk_running_text *text, bool is_apart)
 {
     struct btk_room *const open = &text->open;
     size_t at = 0, length;
@@ -51,30 +52,10 @@ static int settle_bytes(struct btk_running_text *text)
         const struct btk_bytes rest = {open->data + at, open->length - at};
         length = btk_decoder_known_part(rest, &is_text);
         if (!length) break;
-        status = btk_room_append(&text->settled,
-                                 is_text ? (struct btk_bytes){rest.data, length} : replacement);
-        at += length;
-    }
-    open->length -= at;
-    if (open->length) memmove(open->data, open->data + at, open->length);
-    return status;
-}
-
-// SentencePiece: the same, and each byte that is no text is one U+FFFD.
-static int settle_run(struct btk_running_text *text)
-{
-    struct btk_room *const open = &text->open;
-    size_t at = 0, length;
-    bool is_text;
-    int status = 0;
-    while (at < open->length && !status) {
-        const struct btk_bytes rest = {open->data + at, open->length - at};
-        length = btk_decoder_known_part(rest, &is_text);
-        if (!length) break;
-        if (is_text)
-            status = btk_room_append(&text->settled, (struct btk_bytes){rest.data, length});
-        for (size_t i = 0; !is_text && i < length && !status; i++)
-            status = btk_room_append(&text->settled, replacement);
+        const size_t count = is_text || !is_apart ? 1 : length;
+        for (size_t i = 0; i < count && !status; i++)
+            status = btk_room_append(&text->settled,
+                                     is_text ? (struct btk_bytes){rest.data, length} : replacement);
         at += length;
     }
     open->length -= at;
@@ -123,7 +104,8 @@ static int push_run(struct btk_running_text *text, uint32_t id)
     int status;
     if (image->tokens[id].flags & BTK_TOKEN_BYTE) {
         status = btk_room_append(&text->open, token);
-        if (text->decoder->plan.runs_are_apart) return status < 0 ? status : settle_run(text);
+        if (text->decoder->plan.runs_are_apart)
+            return status < 0 ? status : settle_bytes(text, true);
         check_run(text);
         return status;
     }
@@ -143,7 +125,7 @@ int btk_running_text_push(struct btk_running_text *text, uint32_t id)
         is_first ? btk_fused_head(decoder->image, plan, btk_image_shown_text(decoder->image, id),
                                   BTK_PLACE_FIRST, room)
                  : btk_room_append(room, btk_image_decoded_text(decoder->image, id));
-    return status < 0 || !plan->is_lossy ? status : settle_bytes(text);
+    return status < 0 || !plan->is_lossy ? status : settle_bytes(text, false);
 }
 
 // --- The text so far

@@ -191,10 +191,10 @@ BTK_API size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t te
                                 const struct btk_encode_options *options);
 
 // Encodes one text of at most 2^31 bytes; NUL is a character. With BTK_INVALID_UTF8_REPLACE, offsets
-// and sources speak of the text with its replacements. Errors: -EILSEQ (error->offset: the first
-// byte that is not UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill),
-// -ENODATA (something is unknown, and the vocabulary has no unknown token), -EPERM (special_text is
-// ERROR, and there is some at error->offset, with the spaces that the token takes).
+// speak of the text with its replacements. Errors: -EILSEQ (error->offset: the first byte that is not
+// UTF-8), -ENOBUFS (capacity: see btk_encode_bound), -E2BIG, -ENOMEM (spill), -ENODATA (something is
+// unknown, and the vocabulary has no unknown token), -EPERM (special_text is ERROR, and there is some
+// at error->offset, with the spaces that the token takes).
 // encoding->count is 0 after a failure; the columns may have been written.
 BTK_API_MUST_USE BTK_API int btk_encode(const struct btk_tokenizer *tokenizer,
                                         struct btk_scratch *scratch, const char *text,
@@ -217,7 +217,7 @@ BTK_API const char *btk_token_text(const struct btk_tokenizer *tokenizer, uint32
                                    size_t *out_bytes);
 
 // The same for a token of an encoding: an added token that took spaces beside it shows them, and what
-// is unknown to a Unigram model shows itself. `source` points to its two numbers in `sources`;
+// is unknown to Unigram, or to a model of SentencePiece, shows itself. `source` points to its two numbers in `sources`;
 // `scratch` is that of the call, and has not encoded anything since.
 BTK_API const char *btk_token_text_in(const struct btk_tokenizer *tokenizer,
                                       const struct btk_scratch *scratch, uint32_t id,
