@@ -130,14 +130,14 @@ struct btk_bytes btk_format_spell_bytes(struct btk_format *format, struct btk_by
 BTK_MUST_USE int btk_format_merges_of_ranks(struct btk_format *format,
                                             const struct btk_bytes *texts);
 
-// One of the frame's added_tokens.
-void btk_format_write_special(struct btk_json_writer *writer,
-                              const struct btk_compile_special *special);
+// One of the frame's added_tokens, looked for in the text as it came.
+void btk_format_write_added(struct btk_json_writer *writer, struct btk_bytes text, uint32_t id,
+                            bool is_special);
 
 // pre_tokenizer and decoder of a byte-level BPE whose patterns isolate their matches, one after the
-// other; members of the object that is open.
+// other; members of the object that is open. `drops_the_rest`: what no pattern matches has no tokens.
 void btk_format_write_byte_level(struct btk_json_writer *writer, const struct btk_bytes *patterns,
-                                 size_t pattern_count);
+                                 size_t pattern_count, bool drops_the_rest);
 
 BTK_MUST_USE int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file);
 

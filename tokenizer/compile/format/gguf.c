@@ -187,17 +187,8 @@ static void write_added(struct btk_json_writer *writer, const struct btk_format 
         const struct btk_format_token *const token = &format->tokens[id];
         const bool is_special =
             token->kind == BTK_FORMAT_TOKEN_CONTROL || token->kind == BTK_FORMAT_TOKEN_UNKNOWN;
-        if (!is_special && token->kind != BTK_FORMAT_TOKEN_USER_DEFINED) continue;
-        btk_json_begin_object(writer);
-        btk_json_name(writer, "id");
-        btk_json_unsigned(writer, id);
-        btk_json_name(writer, "content");
-        btk_json_text(writer, token->text);
-        btk_json_name(writer, "special");
-        btk_json_bool(writer, is_special);
-        btk_json_name(writer, "normalized");
-        btk_json_bool(writer, false);
-        btk_json_end_object(writer);
+        if (is_special || token->kind == BTK_FORMAT_TOKEN_USER_DEFINED)
+            btk_format_write_added(writer, token->text, id, is_special);
     }
     btk_json_end_array(writer);
 }
@@ -281,7 +272,7 @@ static int write_bytes_model(struct gguf *gguf, struct btk_json_writer *writer)
     size_t count = 0;
     for (const char *const *pattern = gguf->known->patterns; *pattern; pattern++)
         patterns[count++] = (struct btk_bytes){(const uint8_t *)*pattern, strlen(*pattern)};
-    btk_format_write_byte_level(writer, patterns, count);
+    btk_format_write_byte_level(writer, patterns, count, false);
     btk_json_name(writer, "model");
     btk_json_begin_object(writer);
     btk_json_name(writer, "type");
@@ -306,7 +297,7 @@ static int write_frame(struct gguf *gguf)
     return status < 0 ? status : writer.status < 0 ? btk_format_no_memory(gguf->format) : 0;
 }
 
-// --- The two models
+// --- The models
 
 static int read_ends(struct gguf *gguf)
 {

@@ -231,8 +231,7 @@ static int write_frame(struct btk_format *format)
     btk_json_begin_array(&writer);
     for (uint32_t id = 0; id < format->token_count; id++)
         if (format->tokens[id].kind == BTK_FORMAT_TOKEN_CONTROL)
-            btk_format_write_special(&writer,
-                                     &(struct btk_compile_special){format->tokens[id].text, id});
+            btk_format_write_added(&writer, format->tokens[id].text, id, true);
     btk_json_end_array(&writer);
     btk_json_end_object(&writer);
     return writer.status < 0 ? btk_format_no_memory(format) : 0;

@@ -79,17 +79,10 @@ static void write_specials(struct btk_json_writer *writer, const struct bert_spe
 {
     btk_json_begin_array(writer);
     for (unsigned i = 0; i < count; i++) {
-        if (specials[i].id == BTK_NO_TOKEN) continue;
-        btk_json_begin_object(writer);
-        btk_json_name(writer, "id");
-        btk_json_unsigned(writer, specials[i].id);
-        btk_json_name(writer, "content");
-        btk_json_string(writer, specials[i].text);
-        btk_json_name(writer, "special");
-        btk_json_bool(writer, true);
-        btk_json_name(writer, "normalized");
-        btk_json_bool(writer, false);
-        btk_json_end_object(writer);
+        const char *const text = specials[i].text;
+        if (specials[i].id != BTK_NO_TOKEN)
+            btk_format_write_added(writer, (struct btk_bytes){(const uint8_t *)text, strlen(text)},
+                                   specials[i].id, true);
     }
     btk_json_end_array(writer);
 }
