@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/hash.h"
 #include "common/utf8.h"
 #include "kernels/kernels.h"
+#include "tests/fuzz/check.h"
+#include "tests/fuzz/rounds.h"
 #include "tests/tokenizer/small_tokenizers.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/image.h"
@@ -21,32 +22,6 @@ enum {
     TEXTS_A_TOKENIZER = 24,
     COLUMNS = 8
 };
-
-struct random {
-    uint64_t state;
-};
-
-// splitmix64 (Steele, Lea, Flood, 2014).
-static uint64_t next(struct random *random)
-{
-    uint64_t value = random->state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
-static size_t below(struct random *random, size_t limit)
-{
-    return limit ? next(random) % limit : 0;
-}
-
-#define CHECK(condition, what)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "fuzz_engine: %s (%s:%d)\n", what, __FILE__, __LINE__);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 // --- Tokenizers
 
@@ -432,23 +407,22 @@ static void check_batch(struct random *random, const struct btk_tokenizer *token
 // --- Rounds
 
 // Was the tokenizer taken?
-static bool run_round(uint64_t seed, uint64_t round)
+static bool run_round(struct random *random)
 {
-    struct random random = {.state = seed * UINT64_C(0x100000001b3) + round};
     struct btk_scratch *scratch, *other;
     struct btk_encodings *encodings;
     struct btk_error_info error;
     void *memory = NULL;
-    struct btk_tokenizer *tokenizer = open_mutated(&random, &memory);
+    struct btk_tokenizer *tokenizer = open_mutated(random, &memory);
     if (!tokenizer) return false;
     unsetenv("BUDTIKTOK_SIMD");
     CHECK(btk_scratch_new(tokenizer, &scratch, &error) == 0, "scratch");
     setenv("BUDTIKTOK_SIMD", "scalar", 1);
     CHECK(btk_scratch_new(tokenizer, &other, &error) == 0, "scratch");
-    for (int i = 0; i < TEXTS_A_TOKENIZER; i++) check_text(&random, tokenizer, scratch, other);
+    for (int i = 0; i < TEXTS_A_TOKENIZER; i++) check_text(random, tokenizer, scratch, other);
     CHECK(btk_encodings_new(&encodings, &error) == 0, "encodings");
     for (int i = 0; i < 2 * TEXTS_A_TOKENIZER; i++)
-        check_batch(&random, tokenizer, scratch, encodings);
+        check_batch(random, tokenizer, scratch, encodings);
     btk_encodings_free(&encodings);
     btk_scratch_free(&scratch);
     btk_scratch_free(&other);
@@ -457,27 +431,7 @@ static bool run_round(uint64_t seed, uint64_t round)
     return true;
 }
 
-static uint64_t number_of(int argc, char **argv, const char *option, uint64_t fallback)
-{
-    for (int i = 1; i + 1 < argc; i++)
-        if (strcmp(argv[i], option) == 0) return strtoull(argv[i + 1], NULL, 10);
-    return fallback;
-}
-
 int main(int argc, char **argv)
 {
-    const uint64_t seed = number_of(argc, argv, "--seed", 1);
-    const uint64_t first = number_of(argc, argv, "--round", 0);
-    const uint64_t end_ns =
-        btk_clock_now_ns() + number_of(argc, argv, "--seconds", 20) * UINT64_C(1000000000);
-    uint64_t round = first, taken = 0;
-    do {
-        // Written first: what dies leaves its round on the terminal.
-        fprintf(stderr, "\rseed %llu round %llu ", (unsigned long long)seed,
-                (unsigned long long)round);
-        taken += run_round(seed, round++);
-    } while (btk_clock_now_ns() < end_ns);
-    fprintf(stderr, "\n%llu rounds, %llu tokenizers taken\n", (unsigned long long)(round - first),
-            (unsigned long long)taken);
-    return 0;
+    return run_rounds(argc, argv, 20, UINT64_MAX, run_round);
 }

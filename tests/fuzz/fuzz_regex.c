@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/utf8.h"
+#include "tests/fuzz/rounds.h"
+#include "tests/fuzz/target.h"
 #include "tokenizer/compile/regex_canonical.h"
 #include "tokenizer/compile/regex_compile.h"
 #include "tokenizer/compile/regex_parse.h"
@@ -16,16 +17,6 @@
 #include "tokenizer/regex.h"
 
 enum { PATTERN_BYTES_MAX = 96, TEXT_BYTES_MAX = 200 };
-
-#define CHECK(condition, what)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "fuzz_regex: %s (%s:%d)\n", what, __FILE__, __LINE__);                 \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const parts[] = {
     "a",       "b",         "s",    "\xc3\x9f", "\xe4\xb8\xad", " ",       ".",     "\\s",  "\\S",
@@ -168,40 +159,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef BTK_LIBFUZZER
-// splitmix64 (Steele, Lea, Flood, 2014).
-static uint64_t next(uint64_t *state)
+static bool run_round(struct random *random)
 {
-    uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
-static uint64_t number_of(int argc, char **argv, const char *option, uint64_t fallback)
-{
-    for (int i = 1; i + 1 < argc; i++)
-        if (strcmp(argv[i], option) == 0) return strtoull(argv[i + 1], NULL, 10);
-    return fallback;
+    uint8_t data[160];
+    const size_t size = 4 + next(random) % (sizeof data - 4);
+    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)next(random);
+    data[0] = (uint8_t)(next(random) % 8 == 0 ? 2 : 0) | (uint8_t)(next(random) % 2);
+    data[1] = (uint8_t)(next(random) % 16);
+    LLVMFuzzerTestOneInput(data, size);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    const uint64_t seed = number_of(argc, argv, "--seed", 1);
-    const uint64_t first = number_of(argc, argv, "--round", 0);
-    const uint64_t rounds = number_of(argc, argv, "--rounds", 20000);
-    for (uint64_t round = first; round < first + rounds; round++) {
-        uint64_t state = seed * UINT64_C(0x100000001b3) + round;
-        uint8_t data[160];
-        // Written first: what dies leaves its round on the terminal.
-        fprintf(stderr, "\rseed %llu round %llu ", (unsigned long long)seed,
-                (unsigned long long)round);
-        const size_t size = 4 + next(&state) % (sizeof data - 4);
-        for (size_t i = 0; i < size; i++) data[i] = (uint8_t)next(&state);
-        data[0] = (uint8_t)(next(&state) % 8 == 0 ? 2 : 0) | (uint8_t)(next(&state) % 2);
-        data[1] = (uint8_t)(next(&state) % 16);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    fprintf(stderr, "\n");
-    return 0;
+    return run_rounds(argc, argv, 3600, 20000, run_round);
 }
 #endif

@@ -11,13 +11,7 @@
 
 #include <budtiktok/tokenizer.h>
 
-#define CHECK(condition, what)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s (%s:%d)\n", what, __FILE__, __LINE__);                             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
