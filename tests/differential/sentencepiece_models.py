@@ -10,9 +10,9 @@
 Models of all four kinds, with few pieces, so that everything meets everything: scores with ties, signs and
 huge values, user-defined symbols that begin and overlap each other, control and unused pieces, byte fallback,
 charsmaps of sentencepiece's own trainer, every setting of spaces. Compared are ids, pieces, the decoded
-text of those ids and of random ones at once and in a stream, and which files are refused. FILEs are compared as they are. Differences
-are shortened before they are shown. Last line: "N of M equal"; exit 1 if not all are. --record writes a model of
-each kind and what the reference answers, for tests without it.
+text of those ids and of random ones at once and in a stream, and which files are refused. FILEs are compared
+as they are. Differences are shortened before they are shown. Last line: "N of M equal"; exit 1 if not all are.
+--record writes a model of each kind and what the reference answers, for tests without it.
 """
 import argparse
 import io
