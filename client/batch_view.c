@@ -87,12 +87,13 @@ static void view_tokens(const struct btk_client_shard *shard, uint64_t begin, ui
 {
     const struct btk_result_header *header = &shard->header;
     view->token_count = (size_t)(end - begin);
-    if ((header->fields & BTK_FIELD_IDS) != 0)
-        view->ids = column(shard, header->ids_offset, 4 * begin);
+    view->ids = column(shard, header->ids_offset, 4 * begin);
     view->offsets = column(shard, header->offsets_offset, 8 * begin);
     view->type_ids = column(shard, header->type_ids_offset, 4 * begin);
     view->word_ids = column(shard, header->word_ids_offset, 4 * begin);
+    view->sequence_ids = column(shard, header->sequence_ids_offset, 4 * begin);
     view->special_tokens_mask = column(shard, header->special_mask_offset, begin);
+    view->attention_mask = column(shard, header->attention_mask_offset, begin);
     if (header->token_ends_offset == 0 || header->token_text_offset == 0) return;
     const uint32_t *ends = column(shard, header->token_ends_offset, 0);
     view->token_ends = ends + begin;
@@ -101,28 +102,88 @@ static void view_tokens(const struct btk_client_shard *shard, uint64_t begin, ui
     view->token_text_end = (uint32_t)header->token_text_bytes;
 }
 
-static int view_block(const struct btk_client_shard *shard, uint32_t at,
-                      struct btk_document_view *view)
+// Where a document stands in its block.
+struct place {
+    struct btk_result_document document;
+    struct btk_result_document before; // the one in front of it, or nothing
+};
+
+static int find_place(const struct btk_client_shard *shard, uint32_t at, struct place *out_place)
 {
     const struct btk_result_header *header = &shard->header;
-    const struct btk_result_document document = read_document(shard, at);
-    struct btk_result_document before = {0};
-    if (at > 0) before = read_document(shard, at - 1);
-    if (document.token_end > header->token_count || before.token_end > document.token_end
-        || document.text_end > header->text_bytes || before.text_end > document.text_end)
+    struct place place = {.document = read_document(shard, at)};
+    if (at > 0) place.before = read_document(shard, at - 1);
+    const struct btk_result_document *document = &place.document;
+    const struct btk_result_document *before = &place.before;
+    if (document->token_end > header->token_count || before->token_end > document->token_end
+        || document->text_end > header->text_bytes || before->text_end > document->text_end
+        || document->encoding_end > header->encoding_count
+        || before->encoding_end > document->encoding_end)
         return -EPROTO;
-    view->status = document.status;
-    view->error_offset = document.status == BTK_STATUS_OK ? 0 : document.detail;
-    if (header->op == BTK_OPERATION_DECODE) {
-        view->text = column(shard, header->text_offset, before.text_end);
-        view->text_bytes = (size_t)(document.text_end - before.text_end);
-        return 0;
-    }
-    view_tokens(shard, before.token_end, document.token_end, view);
+    *out_place = place;
     return 0;
 }
 
-int btk_batch_document(struct btk_batch *batch, size_t index, struct btk_document_view *out_view)
+static uint64_t read_encoding_end(const struct btk_client_shard *shard, uint64_t index)
+{
+    uint64_t end;
+    memcpy(&end, shard->block + shard->header.encodings_offset + index * sizeof end, sizeof end);
+    return end;
+}
+
+static size_t count_encodings(const struct btk_client_shard *shard, const struct place *place)
+{
+    if (shard->header.encodings_offset == 0) return 1;
+    return place->document.encoding_end - place->before.encoding_end;
+}
+
+static int view_encoding(const struct btk_client_shard *shard, const struct place *place,
+                         size_t index, struct btk_document_view *view)
+{
+    uint64_t begin = place->before.token_end;
+    uint64_t end = place->document.token_end;
+    view->encoding_count = count_encodings(shard, place);
+    if (index >= view->encoding_count) return -EINVAL;
+    if (shard->header.encodings_offset != 0) {
+        const uint64_t first = place->before.encoding_end;
+        if (index > 0) begin = read_encoding_end(shard, first + index - 1);
+        end = read_encoding_end(shard, first + index);
+    }
+    if (begin < place->before.token_end || begin > end || end > place->document.token_end)
+        return -EPROTO;
+    view_tokens(shard, begin, end, view);
+    return 0;
+}
+
+static void view_failure(const struct btk_client_shard *shard, const struct place *place,
+                         struct btk_document_view *view)
+{
+    view->error_offset = place->document.detail;
+    view->message_bytes = (size_t)(place->document.text_end - place->before.text_end);
+    if (view->message_bytes > 0)
+        view->message = column(shard, shard->header.text_offset, place->before.text_end);
+}
+
+static int view_block(const struct btk_client_shard *shard, uint32_t at, size_t encoding,
+                      struct btk_document_view *view)
+{
+    struct place place;
+    const int rc = find_place(shard, at, &place);
+    if (rc != 0) return rc;
+    view->status = place.document.status;
+    if (view->status != BTK_STATUS_OK) {
+        view_failure(shard, &place, view);
+    } else if (shard->header.op == BTK_OPERATION_ENCODE) {
+        return view_encoding(shard, &place, encoding, view);
+    } else {
+        view->text = column(shard, shard->header.text_offset, place.before.text_end);
+        view->text_bytes = (size_t)(place.document.text_end - place.before.text_end);
+    }
+    return encoding == 0 ? 0 : -EINVAL;
+}
+
+int btk_batch_encoding(struct btk_batch *batch, size_t index, size_t encoding,
+                       struct btk_document_view *out_view)
 {
     if (batch->state != BTK_BATCH_DONE || index >= batch->document_count) return -EINVAL;
     const struct btk_client_shard *shard = find_shard(batch, (uint32_t)index);
@@ -132,11 +193,16 @@ int btk_batch_document(struct btk_batch *batch, size_t index, struct btk_documen
         view.status = shard->status;
         view.error_offset = shard->detail;
     } else {
-        const int rc = view_block(shard, (uint32_t)index - shard->first_document, &view);
+        const int rc = view_block(shard, (uint32_t)index - shard->first_document, encoding, &view);
         if (rc != 0) return rc;
     }
     *out_view = view;
     return 0;
+}
+
+int btk_batch_document(struct btk_batch *batch, size_t index, struct btk_document_view *out_view)
+{
+    return btk_batch_encoding(batch, index, 0, out_view);
 }
 
 const char *btk_document_token(const struct btk_document_view *view, size_t token_index,

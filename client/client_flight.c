@@ -28,15 +28,16 @@ int btk_client_flight_submit(struct btk_client *client, struct btk_batch *batch,
     const uint64_t *ends = btk_batch_ends(batch);
     const struct btk_submission submission = {
         .kind = BTK_SUBMISSION_SUBMIT,
-        .op = (uint8_t)entry->request.operation,
+        .op = (uint8_t)entry->options.op,
         .slab_id = (uint16_t)batch->slab->id,
         .options_id = entry->server_id,
         .batch_id = batch->batch_id,
         .submitted_ns = submitted_ns,
         .table_offset = batch->room_offset,
         .text_offset = batch->text_offset,
-        .text_bytes = ends[batch->document_count - 1],
+        .text_bytes = btk_document_end(ends[batch->document_count - 1]),
         .document_count = batch->document_count,
+        .flags = batch->flags,
         .deadline_ns = batch->deadline_ns,
     };
     return push(client, &submission);

@@ -58,6 +58,7 @@ struct btk_batch {
     uint64_t text_capacity;
     uint32_t document_count;
     uint32_t document_capacity;
+    uint32_t flags;   // set of enum btk_batch_flag
     bool is_released; // by the caller, while in flight: freed when the cluster lets go
     bool is_canceled;
     bool is_malformed;               // a block was not what it should be
@@ -76,7 +77,8 @@ struct btk_batch {
 // What the caller registered; `server_id` is the present coordinator's id for it.
 struct btk_client_options_entry {
     char tokenizer[BTK_CONTROL_NAME_MAX];
-    struct btk_client_request_options request;
+    struct btk_batch_options options;
+    bool is_registered; // false: free
     uint32_t server_id;
 };
 
@@ -118,6 +120,9 @@ struct btk_client {
 // --- client_error: messages for callers
 int btk_client_fail(struct btk_error_info *out, int code, const char *format, ...) BTK_PRINTF(3, 4);
 int btk_client_export_error(struct btk_error_info *out, const struct btk_error *error);
+
+// --- client_options
+bool btk_client_options_are_registered(const struct btk_client *client, uint32_t options_id);
 
 // --- client_session: the connection's life
 BTK_MUST_USE int btk_client_session_open(struct btk_client *client, uint64_t deadline_ns,

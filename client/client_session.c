@@ -114,25 +114,13 @@ int btk_client_session_await(struct btk_client *client, uint64_t deadline_ns,
 
 // --- Options
 
-static uint32_t flags_of(const struct btk_client_request_options *request)
-{
-    uint32_t flags = 0;
-    if (request->add_special_tokens) flags |= BTK_OPTIONS_ADD_SPECIAL_TOKENS;
-    if (request->skip_special_tokens) flags |= BTK_OPTIONS_SKIP_SPECIAL_TOKENS;
-    if (request->offsets_unit == BTK_OFFSETS_BYTE) flags |= BTK_OPTIONS_OFFSETS_BYTE;
-    if (request->invalid_utf8 == BTK_INVALID_UTF8_REPLACE) flags |= BTK_OPTIONS_UTF8_REPLACE;
-    return flags | (uint32_t)(request->special_text & 3) << BTK_OPTIONS_SPECIAL_TEXT_SHIFT;
-}
-
 int btk_client_session_define(struct btk_client *client, struct btk_client_options_entry *entry,
                               uint64_t deadline_ns, struct btk_error *error)
 {
     struct btk_control_message message = {
         .kind = BTK_CONTROL_REGISTER_OPTIONS,
         .register_options = {.request = ++client->next_request,
-                             .op = entry->request.operation,
-                             .fields = entry->request.fields,
-                             .flags = flags_of(&entry->request)},
+                             .options = btk_batch_options_bytes(&entry->options)},
     };
     strcpy(message.register_options.tokenizer, entry->tokenizer);
     client->has_reply = false;
@@ -229,7 +217,8 @@ static int try_recover(struct btk_client *client, uint64_t deadline_ns, struct b
 {
     int rc = btk_client_session_open(client, deadline_ns, error);
     for (uint32_t i = 0; i < client->options_count && rc == 0; i++)
-        rc = btk_client_session_define(client, client->options + i, deadline_ns, error);
+        if (client->options[i].is_registered)
+            rc = btk_client_session_define(client, client->options + i, deadline_ns, error);
     if (rc == 0) rc = submit_again(client, error);
     return rc;
 }

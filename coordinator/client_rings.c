@@ -22,8 +22,8 @@ static enum btk_status look_up(struct btk_client_entry *client, struct btk_batch
     const struct btk_options_entry *options =
         btk_options_table_get(&client->coordinator->requests, submission->options_id);
     if (options == NULL) return BTK_STATUS_UNKNOWN_TOKENIZER;
-    if (options->shape.op != submission->op) return BTK_STATUS_MALFORMED;
-    request->shape = options->shape;
+    if (options->options.op != submission->op) return BTK_STATUS_MALFORMED;
+    request->shape = btk_result_shape_of(&options->options);
     request->ends =
         (const void *)((const uint8_t *)slab->memory.address + submission->table_offset);
     *out_slab = slab;

@@ -59,10 +59,18 @@ static void close_entrances(struct btk_client_entry *client)
     client->pidfd = -1;
 }
 
+static void release_options(struct btk_client_entry *client)
+{
+    for (uint32_t i = 0; i < BTK_OPTIONS_PLACES; i++)
+        if (client->options_held[i] != 0)
+            btk_options_table_release(&client->coordinator->requests, client->options_held[i]);
+}
+
 static void free_client(struct btk_client_entry *client)
 {
     struct btk_client_table *table = &client->coordinator->clients;
     close_entrances(client);
+    release_options(client);
     btk_client_slabs_clear(client);
     btk_client_waiting_clear(client);
     btk_latency_keep_client(&client->coordinator->latency, client->client_page.address);
@@ -309,12 +317,34 @@ void btk_client_refuse(struct btk_client_entry *client, uint32_t request, int co
     btk_client_send(client, &refused, NULL, 0);
 }
 
+// One hold for each client, however often it registers the same.
+static int hold_options(struct btk_client_entry *client, const struct btk_options_entry *entry,
+                        uint32_t *out_options_id)
+{
+    struct btk_options_table *table = &client->coordinator->requests;
+    const int rc = btk_options_table_acquire(table, entry, out_options_id);
+    if (rc != 0) return rc;
+    const uint32_t place = btk_options_place(*out_options_id);
+    if (client->options_held[place] == *out_options_id)
+        btk_options_table_release(table, *out_options_id);
+    client->options_held[place] = *out_options_id;
+    return 0;
+}
+
+static void release_one(struct btk_client_entry *client, uint32_t options_id)
+{
+    uint32_t *held = client->options_held + btk_options_place(options_id);
+    if (options_id == 0 || *held != options_id) return;
+    btk_options_table_release(&client->coordinator->requests, options_id);
+    *held = 0;
+}
+
 static void register_options(struct btk_client_entry *client,
                              const struct btk_control_register_options *wanted)
 {
     struct btk_coordinator *coordinator = client->coordinator;
-    struct btk_options_entry entry = {
-        .shape = {.op = wanted->op, .fields = wanted->fields, .flags = wanted->flags}};
+    struct btk_options_entry entry = {0};
+    struct btk_error error = {0};
     const struct btk_image_name *name =
         btk_image_names_find(&coordinator->images.names, wanted->tokenizer);
     if (name == NULL) {
@@ -322,11 +352,16 @@ static void register_options(struct btk_client_entry *client,
                           "the cluster has no tokenizer of this name");
         return;
     }
+    if (btk_batch_options_read(wanted->options, &entry.options, &error) != 0) {
+        btk_client_refuse(client, wanted->request, EINVAL, error.message);
+        return;
+    }
     uint32_t options_id = 0;
     entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
-    const int rc = btk_options_table_add(&coordinator->requests, &entry, &options_id);
+    const int rc = hold_options(client, &entry, &options_id);
     if (rc != 0) {
-        btk_client_refuse(client, wanted->request, -rc, strerror(-rc));
+        btk_client_refuse(client, wanted->request, -rc,
+                          "the cluster has no room for more different options");
         return;
     }
     client->uses_image[name->slot] = true;
@@ -368,6 +403,9 @@ static void handle_message(struct btk_client_entry *client, struct btk_channel_i
         return;
     case BTK_CONTROL_SLAB_DROP: btk_client_slabs_drop(client, message->slab_drop.slab_id); return;
     case BTK_CONTROL_REGISTER_OPTIONS: register_options(client, &message->register_options); return;
+    case BTK_CONTROL_RELEASE_OPTIONS:
+        release_one(client, message->release_options.options_id);
+        return;
     case BTK_CONTROL_STATUS_REQUEST: send_status(client, message->status_request.request); return;
     case BTK_CONTROL_GOODBYE: btk_client_table_drop(client, "goodbye"); return;
     default: btk_client_table_drop(client, "unexpected message"); return;

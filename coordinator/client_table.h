@@ -71,6 +71,7 @@ struct btk_client_entry {
     bool is_gone;                    // freed by flush
     bool is_leaving;                 // no channel any more; the scheduler has not let it go yet
     bool uses_image[BTK_IMAGES_MAX]; // by slot: registered options with it
+    uint32_t options_held[BTK_OPTIONS_PLACES]; // by place: the id; 0: none
     struct btk_client_entry *next_touched;
     const struct btk_client_sink *sink; // NULL: a process of its own
 };

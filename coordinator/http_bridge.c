@@ -75,6 +75,8 @@ static struct btk_http_job **flight_slot(struct btk_http_bridge *bridge, uint64_
 static void end_job(struct btk_http_bridge *bridge, struct btk_http_job *job, uint32_t status)
 {
     if (job->batch_id != 0) *flight_slot(bridge, job->batch_id) = NULL;
+    if (job->options_id != 0)
+        btk_options_table_release(&bridge->coordinator->requests, job->options_id);
     // A batch that failed has nothing to release.
     if (status != BTK_STATUS_OK && job->block_count == 0) job->batch_id = 0;
     pthread_mutex_lock(&bridge->mutex);
@@ -148,8 +150,7 @@ static uint64_t next_batch_id(struct btk_http_bridge *bridge)
 static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
 {
     struct btk_coordinator *coordinator = bridge->coordinator;
-    struct btk_options_entry entry = {.shape = job->shape};
-    uint32_t options_id = 0;
+    struct btk_options_entry entry = {.options = job->options};
     const struct btk_image_name *name =
         btk_image_names_find(&coordinator->images.names, job->tokenizer);
     if (name == NULL) {
@@ -159,7 +160,9 @@ static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
     entry.tokenizer_id = coordinator->images.images[name->slot].tokenizer_id;
     job->tokenizer_id = entry.tokenizer_id;
     const uint64_t batch_id = next_batch_id(bridge);
-    if (batch_id == 0 || btk_options_table_add(&coordinator->requests, &entry, &options_id) != 0) {
+    if (batch_id == 0
+        || btk_options_table_acquire(&coordinator->requests, &entry, &job->options_id) != 0)
+    {
         end_job(bridge, job, BTK_STATUS_OVERLOADED);
         return;
     }
@@ -167,15 +170,16 @@ static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
     *flight_slot(bridge, batch_id) = job;
     const struct btk_submission submission = {
         .kind = BTK_SUBMISSION_SUBMIT,
-        .op = (uint8_t)job->shape.op,
+        .op = (uint8_t)job->options.op,
         .slab_id = (uint16_t)bridge->client->slabs->id,
-        .options_id = options_id,
+        .options_id = job->options_id,
         .batch_id = batch_id,
         .submitted_ns = job->submitted_ns,
         .table_offset = job->table_offset,
         .text_offset = job->text_offset,
         .text_bytes = job->text_bytes,
         .document_count = job->document_count,
+        .flags = job->flags,
     };
     btk_client_table_submit(bridge->client, &submission, btk_clock_now_ns());
 }

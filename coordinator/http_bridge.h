@@ -18,7 +18,7 @@
 
 #include "common/base.h"
 #include "coordinator/client_table.h"
-#include "coordinator/result_bound.h"
+#include "ipc/batch_options.h"
 #include "ipc/slab.h"
 
 enum { BTK_HTTP_JOBS_MAX = 1024 };
@@ -36,7 +36,8 @@ struct btk_http_block {
 
 struct btk_http_job {
     char tokenizer[64]; // "" for the default one
-    struct btk_result_shape shape;
+    struct btk_batch_options options;
+    uint32_t flags; // set of enum btk_batch_flag
     uint64_t room_offset;
     uint64_t table_offset;
     uint64_t text_offset;
@@ -52,6 +53,7 @@ struct btk_http_job {
     uint32_t retry_after_ms;
     uint64_t batch_id;
     uint32_t tokenizer_id; // while it is the loop's
+    uint32_t options_id;   // held while it is the loop's; 0: none
     struct btk_http_block *blocks;
     uint32_t block_count;
     uint32_t block_capacity;

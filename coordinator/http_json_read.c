@@ -138,7 +138,7 @@ int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes
     if (rc == 0) rc = read_special_text(root, &flags, error);
     if (rc == 0) rc = read_inputs(bridge, root, job, error);
     if (add_special_tokens) flags |= BTK_OPTIONS_ADD_SPECIAL_TOKENS;
-    job->shape = (struct btk_result_shape){
+    job->options = (struct btk_batch_options){
         .op = BTK_OPERATION_ENCODE,
         .fields =
             BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS | BTK_FIELD_SPECIAL_TOKENS_MASK,
@@ -207,7 +207,7 @@ int btk_http_json_read_decode(struct btk_http_bridge *bridge, struct btk_bytes b
     rc = read_model(root, job, error);
     if (rc == 0) rc = read_flag(root, "skip_special_tokens", &skip_special_tokens, error);
     if (rc == 0) rc = read_ids(bridge, root, job, error);
-    job->shape = (struct btk_result_shape){
+    job->options = (struct btk_batch_options){
         .op = BTK_OPERATION_DECODE,
         .fields = BTK_FIELD_IDS,
         .flags = skip_special_tokens ? BTK_OPTIONS_SKIP_SPECIAL_TOKENS : 0,

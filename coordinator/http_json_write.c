@@ -44,7 +44,7 @@ static int open_block(const struct btk_http_job *job, const struct btk_http_bloc
                              && header->special_mask_offset != 0 && header->token_ends_offset != 0
                              && header->token_text_offset != 0;
     const bool has_text = header->text_offset != 0;
-    if (header->op != job->shape.op || header->document_count != block->document_count
+    if (header->op != job->options.op || header->document_count != block->document_count
         || (header->op == BTK_OPERATION_ENCODE && header->token_count > 0 && !has_columns)
         || (header->op == BTK_OPERATION_DECODE && header->text_bytes > 0 && !has_text))
         return broken(error);
@@ -207,7 +207,7 @@ static int write_block(struct btk_json_writer *writer, const struct btk_http_bri
                sizeof document);
         if (document.status != BTK_STATUS_OK)
             rc = refuse_document(&document, block->first_document + i, error);
-        else if (job->shape.op == BTK_OPERATION_DECODE)
+        else if (job->options.op == BTK_OPERATION_DECODE)
             rc = write_text(writer, &reader, document.text_end, error);
         else
             rc = write_tokens(writer, &reader, document.token_end,

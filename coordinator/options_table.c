@@ -3,56 +3,82 @@
 
 #include <errno.h>
 
-#include <budtiktok/types.h>
+#include "common/hash.h"
 
-#include "ipc/control_messages.h"
+static uint64_t hash_of(const struct btk_options_entry *entry)
+{
+    const struct btk_bytes bytes = btk_batch_options_bytes(&entry->options);
+    return btk_hash_xxh3(bytes.data, bytes.length, entry->tokenizer_id);
+}
 
 static bool is_same(const struct btk_options_entry *a, const struct btk_options_entry *b)
 {
-    return a->tokenizer_id == b->tokenizer_id && a->shape.op == b->shape.op
-           && a->shape.fields == b->shape.fields && a->shape.flags == b->shape.flags;
+    return a->tokenizer_id == b->tokenizer_id && btk_batch_options_equal(&a->options, &b->options);
 }
 
-int btk_options_table_add(struct btk_options_table *table, const struct btk_options_entry *entry,
-                          uint32_t *out_options_id)
+// The place of an entry that is there; BTK_OPTIONS_PLACES: nowhere.
+static uint32_t find(const struct btk_options_table *table, const struct btk_options_entry *entry,
+                     uint64_t hash)
 {
-    const struct btk_result_shape *shape = &entry->shape;
-    if (shape->op != BTK_OPERATION_ENCODE && shape->op != BTK_OPERATION_DECODE) return -EINVAL;
-    if ((shape->fields & ~BTK_FIELDS_ALL) != 0
-        || (shape->flags & ~(uint32_t)BTK_OPTIONS_KNOWN) != 0)
-        return -EINVAL;
-    if ((shape->fields & BTK_FIELD_OVERFLOWING) != 0) return -ENOTSUP;
-    uint32_t place = table->limit;
-    for (uint32_t i = table->limit; i-- > 0;) {
-        if (!table->is_used[i]) place = i;
-        if (!table->is_used[i] || !is_same(table->entries + i, entry)) continue;
-        *out_options_id = table->ids[i];
-        return 0;
+    for (uint32_t i = 0; i < table->limit; i++)
+        if (table->hashes[i] == hash && table->is_used[i] && is_same(table->entries + i, entry))
+            return i;
+    return BTK_OPTIONS_PLACES;
+}
+
+// A place that is free, or was not used for the longest time; BTK_OPTIONS_PLACES: all are held.
+static uint32_t choose_place(const struct btk_options_table *table)
+{
+    uint32_t oldest = BTK_OPTIONS_PLACES;
+    for (uint32_t i = 0; i < table->limit; i++) {
+        if (!table->is_used[i]) return i;
+        if (table->holders[i] == 0
+            && (oldest == BTK_OPTIONS_PLACES || table->used_at[i] < table->used_at[oldest]))
+            oldest = i;
     }
-    if (place == BTK_OPTIONS_TABLE_MAX) return -ENOSPC;
-    if (place == table->limit) table->limit++;
-    table->ids[place] =
-        table->ids[place] == 0 ? place + 1 : table->ids[place] + BTK_OPTIONS_TABLE_MAX;
-    table->is_used[place] = true;
-    table->entries[place] = *entry;
+    return table->limit < BTK_OPTIONS_PLACES ? table->limit : oldest;
+}
+
+int btk_options_table_acquire(struct btk_options_table *table,
+                              const struct btk_options_entry *entry, uint32_t *out_options_id)
+{
+    const uint64_t hash = hash_of(entry);
+    uint32_t place = find(table, entry, hash);
+    if (place == BTK_OPTIONS_PLACES) {
+        place = choose_place(table);
+        if (place == BTK_OPTIONS_PLACES) return -ENOSPC;
+        if (place == table->limit) table->limit++;
+        table->ids[place] =
+            table->ids[place] == 0 ? place + 1 : table->ids[place] + BTK_OPTIONS_PLACES;
+        table->is_used[place] = true;
+        table->holders[place] = 0;
+        table->hashes[place] = hash;
+        table->entries[place] = *entry;
+    }
+    table->holders[place]++;
+    table->used_at[place] = ++table->clock;
     *out_options_id = table->ids[place];
     return 0;
 }
 
-uint32_t btk_options_table_remove_one(struct btk_options_table *table, uint32_t tokenizer_id)
+void btk_options_table_release(struct btk_options_table *table, uint32_t options_id)
 {
-    for (uint32_t i = 0; i < table->limit; i++) {
-        if (!table->is_used[i] || table->entries[i].tokenizer_id != tokenizer_id) continue;
-        table->is_used[i] = false;
-        return table->ids[i];
-    }
-    return 0;
+    const uint32_t place = btk_options_place(options_id);
+    if (btk_options_table_get(table, options_id) != NULL && table->holders[place] > 0)
+        table->holders[place]--;
+}
+
+void btk_options_table_remove(struct btk_options_table *table, uint32_t tokenizer_id)
+{
+    for (uint32_t i = 0; i < table->limit; i++)
+        if (table->is_used[i] && table->entries[i].tokenizer_id == tokenizer_id)
+            table->is_used[i] = false;
 }
 
 const struct btk_options_entry *btk_options_table_get(const struct btk_options_table *table,
                                                       uint32_t options_id)
 {
-    const uint32_t place = (options_id - 1) % BTK_OPTIONS_TABLE_MAX;
+    const uint32_t place = btk_options_place(options_id);
     const bool is_known =
         options_id != 0 && table->is_used[place] && table->ids[place] == options_id;
     return is_known ? table->entries + place : NULL;

@@ -31,8 +31,9 @@
 enum {
     BTK_SCHEDULER_WORKERS_MAX = 256,
     BTK_SCHEDULER_CLIENT_SLOTS = 1024, // a client's id modulo this is its slot
-    BTK_SHARD_DOCUMENTS_MAX = 8192,
-    BTK_SHARD_OVERFLOW_FACTOR = 16, // how much larger shards with memory of their own are
+    BTK_SHARD_DOCUMENTS_MAX = 8192,    // unless a group is larger
+    BTK_SHARD_PADDED_TOKENS = 1 << 22, // with so many no other document is taken, either
+    BTK_SHARD_OVERFLOW_FACTOR = 16,    // how much larger shards with memory of their own are
     BTK_SHARD_BLAMES_QUARANTINE = 2,
     BTK_SHARD_BLAMES_POISON = 3,
 };

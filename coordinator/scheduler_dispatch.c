@@ -6,25 +6,37 @@
 
 // --- Cutting
 
+static uint64_t shard_limit(const struct btk_scheduler *scheduler,
+                            const struct btk_sched_batch *batch)
+{
+    const uint64_t limit = scheduler->options.shard_bytes;
+    return batch->client->is_overflowing ? limit * BTK_SHARD_OVERFLOW_FACTOR : limit;
+}
+
 // How many documents the next shard has and where it ends. The table is the client's, who may
-// change it while we look: every end is checked, and the worker checks it again. False: the table
-// is not in order.
+// change it while we look: every end is read once and checked, and the worker checks it again. What
+// is padded together stays together. False: the table is not in order.
 static bool measure_shard(const struct btk_scheduler *scheduler,
                           const struct btk_sched_batch *batch, uint32_t *out_documents,
                           uint64_t *out_end)
 {
     const volatile uint64_t *ends = batch->ends + batch->next_document;
     const uint32_t left = batch->submission.document_count - batch->next_document;
-    uint64_t limit = scheduler->options.shard_bytes;
-    if (batch->client->is_overflowing) limit *= BTK_SHARD_OVERFLOW_FACTOR;
+    const uint64_t limit = shard_limit(scheduler, batch);
     uint64_t end = batch->next_begin;
     uint32_t count = 0;
-    while (count < left && count < BTK_SHARD_DOCUMENTS_MAX) {
-        const uint64_t next = ends[count];
+    bool may_end = false;
+    while (count < left) {
+        const uint64_t entry = ends[count];
+        const uint64_t next = btk_document_end(entry);
         if (next < end || next > batch->submission.text_bytes) return false;
-        if (count > 0 && next - batch->next_begin > limit) break;
+        if (may_end
+            && (count >= BTK_SHARD_DOCUMENTS_MAX || next - batch->next_begin > limit
+                || count * batch->shape.padded_tokens >= BTK_SHARD_PADDED_TOKENS))
+            break;
         end = next;
         count++;
+        may_end = !batch->shape.is_grouped || (entry & BTK_GROUP_END) != 0;
     }
     *out_documents = count;
     *out_end = end;
@@ -115,6 +127,15 @@ static void reserve_room(struct btk_sched_shard *shard, struct btk_sched_memory 
     shard->batch->client->is_overflowing = true;
 }
 
+static uint32_t assignment_flags(const struct btk_sched_shard *shard)
+{
+    uint32_t flags = 0;
+    if (shard->needs_own_memory) flags |= BTK_ASSIGNMENT_OWN_MEMFD;
+    if ((shard->batch->submission.flags & BTK_BATCH_HAS_SHAPES) != 0)
+        flags |= BTK_ASSIGNMENT_HAS_SHAPES;
+    return flags;
+}
+
 static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shard,
                    uint32_t worker_id, uint64_t now_ns)
 {
@@ -142,7 +163,7 @@ static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shar
                 .shard_index = shard->index,
                 .first_document = shard->first_document,
                 .document_count = shard->document_count,
-                .flags = shard->needs_own_memory ? BTK_ASSIGNMENT_OWN_MEMFD : 0,
+                .flags = assignment_flags(shard),
                 .epoch = worker->epoch,
                 .op = submission->op,
                 .table_offset = submission->table_offset,

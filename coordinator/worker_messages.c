@@ -236,29 +236,18 @@ bool btk_worker_table_receive(struct btk_coordinator *coordinator)
 
 static void define_options(struct btk_worker_entry *worker, uint32_t options_id)
 {
-    const uint8_t bit = (uint8_t)(1u << options_id % 8);
-    uint8_t *known = worker->options_known + options_id / 8 % sizeof worker->options_known;
+    uint32_t *known = worker->options_known + btk_options_place(options_id);
     const struct btk_options_entry *entry =
         btk_options_table_get(&worker->coordinator->requests, options_id);
-    if ((*known & bit) != 0 || entry == NULL) return;
-    *known |= bit;
+    if (*known == options_id || entry == NULL) return;
+    *known = options_id;
     const struct btk_control_message message = {
         .kind = BTK_CONTROL_DEFINE_OPTIONS,
         .define_options = {.options_id = options_id,
                            .tokenizer_id = entry->tokenizer_id,
-                           .op = entry->shape.op,
-                           .fields = entry->shape.fields,
-                           .flags = entry->shape.flags},
+                           .options = btk_batch_options_bytes(&entry->options)},
     };
     send_control(worker, &message);
-}
-
-void btk_worker_table_forget_options(struct btk_coordinator *coordinator, uint32_t options_id)
-{
-    for (uint32_t i = 0; i < coordinator->workers.limit; i++) {
-        uint8_t *known = coordinator->workers.entries[i].options_known;
-        known[options_id / 8 % (BTK_OPTIONS_TABLE_MAX / 8)] &= (uint8_t) ~(1u << options_id % 8);
-    }
 }
 
 static void send_assignments(struct btk_worker_entry *worker)

@@ -49,8 +49,8 @@ struct btk_worker_entry {
     bool was_killed_for_stall;
     uint8_t incarnation[BTK_SOCKET_ROUTING_BYTES];
     struct btk_shared_memory page;
-    bool has_image[BTK_IMAGES_MAX]; // by slot
-    uint8_t options_known[BTK_OPTIONS_TABLE_MAX / 8];
+    bool has_image[BTK_IMAGES_MAX];             // by slot
+    uint32_t options_known[BTK_OPTIONS_PLACES]; // the id that each place had when it was last told
     struct btk_assignment
         assignments[BTK_WORKER_ASSIGNMENTS_MAX]; // to go out at the end of the turn
     uint32_t assignment_count;
@@ -102,7 +102,6 @@ void btk_worker_table_load_image(struct btk_coordinator *coordinator, uint32_t s
 // It is out of the store already.
 void btk_worker_table_unload_image(struct btk_coordinator *coordinator, uint32_t slot,
                                    uint32_t tokenizer_id);
-void btk_worker_table_forget_options(struct btk_coordinator *coordinator, uint32_t options_id);
 // Whether all workers that are ready have it.
 bool btk_worker_table_has_image(const struct btk_worker_table *table, uint32_t slot);
 

@@ -15,6 +15,8 @@ int btk_submission_check(const struct btk_submission *submission, uint64_t slab_
 {
     if (submission->op != BTK_OPERATION_ENCODE && submission->op != BTK_OPERATION_DECODE)
         return refuse(error, "submission: neither encode nor decode");
+    if ((submission->flags & ~(uint32_t)BTK_BATCH_FLAGS_KNOWN) != 0)
+        return refuse(error, "submission: unknown flags");
     if (submission->document_count == 0 || submission->document_count > BTK_BATCH_DOCUMENTS_MAX)
         return refuse(error, "submission: no documents, or too many");
     if (submission->table_offset % BTK_TABLE_ALIGNMENT != 0
@@ -82,6 +84,9 @@ int btk_result_header_check(const struct btk_result_header *header, uint64_t blo
         && column_fits(header->type_ids_offset, tokens, 4, 4, limit)
         && column_fits(header->word_ids_offset, tokens, 4, 4, limit)
         && column_fits(header->special_mask_offset, tokens, 1, 1, limit)
+        && column_fits(header->sequence_ids_offset, tokens, 4, 4, limit)
+        && column_fits(header->attention_mask_offset, tokens, 1, 1, limit)
+        && column_fits(header->encodings_offset, header->encoding_count, 8, 8, limit)
         && column_fits(header->token_ends_offset, tokens, 4, 4, limit)
         && column_fits(header->token_text_offset, header->token_text_bytes, 1, 1, limit)
         && column_fits(header->text_offset, header->text_bytes, 1, 1, limit);

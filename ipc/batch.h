@@ -25,6 +25,11 @@ enum btk_submission_kind {
     BTK_SUBMISSION_CANCEL = 3,
 };
 
+enum btk_batch_flag {
+    BTK_BATCH_HAS_SHAPES = 1 << 0, // every document has a head (ipc/document.h)
+    BTK_BATCH_FLAGS_KNOWN = (1 << 1) - 1,
+};
+
 // Client -> coordinator.
 struct btk_submission {
     uint8_t kind;
@@ -33,11 +38,12 @@ struct btk_submission {
     uint32_t options_id;
     uint64_t batch_id;
     uint64_t submitted_ns;
-    uint64_t table_offset; // in the slab: uint64_t ends[document_count], relative to text_offset
+    // In the slab: uint64_t ends[document_count], relative to text_offset, with BTK_GROUP_END.
+    uint64_t table_offset;
     uint64_t text_offset;
     uint64_t text_bytes;
     uint32_t document_count;
-    uint32_t flags;
+    uint32_t flags;       // set of enum btk_batch_flag
     uint64_t deadline_ns; // 0: none
 };
 
@@ -66,7 +72,8 @@ struct btk_completion {
 };
 
 enum btk_assignment_flag {
-    BTK_ASSIGNMENT_OWN_MEMFD = 1 << 0, // the block goes into a memfd made for this shard alone
+    BTK_ASSIGNMENT_OWN_MEMFD = 1 << 0,  // the block goes into a memfd made for this shard alone
+    BTK_ASSIGNMENT_HAS_SHAPES = 1 << 1, // every document has a head (ipc/document.h)
 };
 
 // Coordinator -> worker.
@@ -109,7 +116,7 @@ struct btk_shard_report {
 };
 
 #define BTK_RESULT_MAGIC   UINT64_C(0x31524b5442545542)
-#define BTK_RESULT_VERSION 1u
+#define BTK_RESULT_VERSION 2u
 
 // The head of a block of results. Column offsets are relative to the block; 0: no such column.
 struct btk_result_header {
@@ -136,20 +143,24 @@ struct btk_result_header {
     uint64_t special_mask_offset; // uint8_t[token_count]
     uint64_t token_ends_offset;   // uint32_t[token_count], cumulative in token_text
     uint64_t token_text_offset;
-    uint64_t text_offset; // decode
+    uint64_t text_offset; // decode: text; encode: what is wrong with documents that failed
     uint64_t token_text_bytes;
     uint64_t text_bytes;
     uint32_t first_document;
     uint32_t worker_id;
-    uint64_t reserved[8];
+    uint64_t encoding_count;        // of all documents; 0: each has one
+    uint64_t encodings_offset;      // uint64_t[encoding_count]: ends in tokens, cumulative
+    uint64_t sequence_ids_offset;   // uint32_t[token_count]
+    uint64_t attention_mask_offset; // uint8_t[token_count]
+    uint64_t reserved[4];
 };
 
 struct btk_result_document {
-    uint64_t token_end; // cumulative in the block
-    uint64_t text_end;  // decode; cumulative in the block
-    uint32_t status;    // enum btk_status
-    uint32_t reserved;
-    uint64_t detail; // of the status: byte offset
+    uint64_t token_end;    // cumulative in the block
+    uint64_t text_end;     // cumulative in the block
+    uint32_t status;       // enum btk_status
+    uint32_t encoding_end; // cumulative in the block, where documents may have several
+    uint64_t detail;       // of the status: byte offset
 };
 
 _Static_assert(sizeof(struct btk_submission) == 64, "one slot of a ring");
@@ -165,6 +176,12 @@ enum {
     BTK_TEXT_ALIGNMENT = 8,
     BTK_RESULT_ALIGNMENT = 64,
 };
+
+// Where a document ends, by its entry in the table of ends.
+static inline uint64_t btk_document_end(uint64_t entry)
+{
+    return entry & ~BTK_GROUP_END;
+}
 
 // True when [offset, offset + bytes) lies inside [0, limit), without overflow.
 static inline bool btk_range_is_inside(uint64_t offset, uint64_t bytes, uint64_t limit)

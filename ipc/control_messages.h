@@ -11,10 +11,12 @@
 // alone; "+fd" says which.
 #pragma once
 
+#include "ipc/batch_options.h"
+
 #define BTK_CONTROL_TEXT_MAX  512
 #define BTK_CONTROL_NAME_MAX  256
 #define BTK_CONTROL_FRAME_MAX (64 * 1024)
-#define BTK_CONTROL_VERSION   1u
+#define BTK_CONTROL_VERSION   2u
 
 // Worker -> coordinator over P.fd; +fd: worker page. incarnation: 16 random bytes, also the routing
 // id of its DEALER. cpu: UINT32_MAX when the coordinator shall choose none.
@@ -43,9 +45,10 @@
     U32(client_id) U64(results_id) U64(bytes) U64(page_bytes) U64(shard_id)
 // Coordinator -> worker over P.fd: a memfd of one shard was released; the worker may unmap it.
 #define BTK_FIELDS_RESULTS_DROP(U32, U64, TEXT, BYTES) U32(client_id) U64(results_id)
-// Coordinator -> worker over ZeroMQ. Of an options_id only the first definition counts.
+// Coordinator -> worker over ZeroMQ. Of an options_id only the first definition counts; one that is
+// larger by a multiple of BTK_OPTIONS_PLACES takes its place. options: struct btk_batch_options.
 #define BTK_FIELDS_DEFINE_OPTIONS(U32, U64, TEXT, BYTES)                                           \
-    U32(options_id) U32(tokenizer_id) U32(op) U32(fields) U32(flags)
+    U32(options_id) U32(tokenizer_id) BYTES(options, sizeof(struct btk_batch_options))
 // assignments: n x struct btk_assignment.
 #define BTK_FIELDS_ASSIGN(U32, U64, TEXT, BYTES) U32(epoch) BYTES(assignments, 60 * 1024)
 // reports: n x struct btk_shard_report.
@@ -69,9 +72,10 @@
 // The client has mapped it: it is sealed now and given to the workers. No submission before.
 #define BTK_FIELDS_SLAB_MAPPED(U32, U64, TEXT, BYTES) U32(slab_id)
 #define BTK_FIELDS_SLAB_DROP(U32, U64, TEXT, BYTES)   U32(slab_id)
-// tokenizer: name, "" for the default one.
+// tokenizer: name, "" for the default one. options: struct btk_batch_options.
 #define BTK_FIELDS_REGISTER_OPTIONS(U32, U64, TEXT, BYTES)                                         \
-    U32(request) TEXT(tokenizer, BTK_CONTROL_NAME_MAX) U32(op) U32(fields) U32(flags)
+    U32(request)                                                                                   \
+    TEXT(tokenizer, BTK_CONTROL_NAME_MAX) BYTES(options, sizeof(struct btk_batch_options))
 #define BTK_FIELDS_OPTIONS_REGISTERED(U32, U64, TEXT, BYTES) U32(request) U32(options_id)
 // Coordinator -> client over P.fd; +fd: results memory, read-only, before any completion names it.
 #define BTK_FIELDS_CLIENT_RESULTS(U32, U64, TEXT, BYTES)                                           \
@@ -82,7 +86,9 @@
 // code: positive errno value. request: that of register_options or status_request, else 0.
 #define BTK_FIELDS_REFUSED(U32, U64, TEXT, BYTES)                                                  \
     U32(request) U32(code) TEXT(message, BTK_CONTROL_TEXT_MAX)
-#define BTK_FIELDS_GOODBYE(U32, U64, TEXT, BYTES) U32(reason)
+// Client -> coordinator over P.fd: it does not submit with this id any more.
+#define BTK_FIELDS_RELEASE_OPTIONS(U32, U64, TEXT, BYTES) U32(options_id)
+#define BTK_FIELDS_GOODBYE(U32, U64, TEXT, BYTES)         U32(reason)
 
 #define BTK_CONTROL_MESSAGES(MESSAGE)                                                              \
     MESSAGE(hello_worker, HELLO_WORKER)                                                            \
@@ -117,16 +123,5 @@
     MESSAGE(status_request, STATUS_REQUEST)                                                        \
     MESSAGE(status, STATUS)                                                                        \
     MESSAGE(refused, REFUSED)                                                                      \
-    MESSAGE(goodbye, GOODBYE)
-
-enum { BTK_OPTIONS_SPECIAL_TEXT_SHIFT = 4 };
-
-// The flags of define_options and register_options.
-enum btk_options_flag {
-    BTK_OPTIONS_ADD_SPECIAL_TOKENS = 1 << 0,
-    BTK_OPTIONS_SKIP_SPECIAL_TOKENS = 1 << 1,
-    BTK_OPTIONS_OFFSETS_BYTE = 1 << 2,
-    BTK_OPTIONS_UTF8_REPLACE = 1 << 3,
-    BTK_OPTIONS_SPECIAL_TEXT = 3 << BTK_OPTIONS_SPECIAL_TEXT_SHIFT, // enum btk_special_text
-    BTK_OPTIONS_KNOWN = (1 << 6) - 1,
-};
+    MESSAGE(goodbye, GOODBYE)                                                                      \
+    MESSAGE(release_options, RELEASE_OPTIONS)

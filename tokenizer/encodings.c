@@ -101,14 +101,3 @@ struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings
     }
     return view;
 }
-
-const char *btk_encoding_token(const struct btk_encoding_view *view, size_t token,
-                               size_t *out_bytes)
-{
-    if (!view->token_ends || token >= view->token_count) return NULL;
-    const uint32_t begin = token ? view->token_ends[token - 1] : view->token_text_begin;
-    const uint32_t end = view->token_ends[token];
-    if (begin > end || end > view->token_text_end) return NULL;
-    *out_bytes = end - begin;
-    return view->token_text + begin;
-}

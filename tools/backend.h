@@ -28,9 +28,7 @@ struct btk_backend_request {
     uint8_t stream; // enum btk_stream_choice
 };
 
-// The result of a document: encodings (the first is it, the others overflowed), text, or an error. A
-// mask of attention that is not there is all ones; sequences that are not there are told by the mask
-// of special tokens.
+// The result of a document: encodings (the first is it, the others overflowed), text, or an error.
 struct btk_result_view {
     uint32_t status; // enum btk_status
     uint64_t error_offset;

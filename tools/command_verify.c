@@ -48,12 +48,14 @@ static int reserve(struct verifier *verifier, size_t capacity)
     return 0;
 }
 
+// What records hold with special tokens has those of the text, too, whatever the kind of file.
 static int encode(struct verifier *verifier, struct btk_bytes text, bool add_special_tokens,
                   struct btk_error *error)
 {
     struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
     struct btk_error_info info;
     options.add_special_tokens = add_special_tokens;
+    if (add_special_tokens) options.special_text = BTK_SPECIAL_TEXT_PARSE;
     if (reserve(verifier, btk_encode_bound(verifier->tokenizer, text.length, &options)) < 0)
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     const int status = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data,

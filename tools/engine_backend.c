@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/request_options.h"
+#include "common/status.h"
 #include "tools/backend.h"
 #include "tools/open_tokenizer.h"
-#include "tools/request_options.h"
 
 struct engine_backend {
     struct btk_backend_request request;
@@ -28,18 +29,6 @@ struct engine_backend {
     size_t text_capacity;
 };
 
-static uint32_t status_of(int error_code)
-{
-    switch (error_code) {
-    case -EILSEQ: return BTK_STATUS_INVALID_UTF8;
-    case -EPERM: return BTK_STATUS_SPECIAL_TEXT;
-    case -E2BIG:
-    case -ENOBUFS: return BTK_STATUS_TOO_LARGE;
-    case -ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
-    default: return BTK_STATUS_MALFORMED;
-    }
-}
-
 // --- Encoding
 
 static int resolve_options(struct engine_backend *backend)
@@ -54,44 +43,12 @@ static int resolve_options(struct engine_backend *backend)
     options->encode.offsets_unit = backend->request.offsets_unit;
     options->encode.invalid_utf8 = backend->request.invalid_utf8;
     if (given->padding_source == BTK_OPTION_IS_OFF) options->padding.is_on = false;
-    if (given->padding_source == BTK_OPTION_IS_GIVEN) options->padding = given->padding;
+    if (given->padding_source == BTK_OPTION_IS_GIVEN)
+        options->padding = btk_request_options_padding(given);
     if (given->truncation_source == BTK_OPTION_IS_OFF) options->truncation.is_on = false;
     if (given->truncation_source != BTK_OPTION_IS_GIVEN) return 0;
     options->truncation = given->truncation;
     return btk_truncation_check(backend->tokenizer, &options->truncation, &backend->error);
-}
-
-static struct btk_encode_text text_of(const struct btk_request_batch *batch, struct btk_bytes text,
-                                      bool is_split, uint64_t first_word, uint32_t word_count)
-{
-    static const uint64_t no_words[1];
-    const uint64_t *const ends = (const uint64_t *)(const void *)batch->word_ends.data;
-    return (struct btk_encode_text){
-        .data = text.length ? (const char *)text.data : "",
-        .bytes = text.length,
-        .word_ends = !is_split    ? NULL
-                     : word_count ? ends + first_word
-                                  : no_words,
-        .word_count = word_count,
-    };
-}
-
-static struct btk_encode_input input_of(const struct btk_request_batch *batch, size_t index)
-{
-    const struct btk_request_shape *const shape = btk_request_shape_of(batch, index);
-    const struct btk_bytes all = btk_request_document(batch, index);
-    struct btk_bytes text = all, pair = {NULL, 0};
-    const bool has_pair = shape->pair_begin != BTK_REQUEST_NO_PAIR;
-    if (has_pair) {
-        text.length = shape->pair_begin;
-        pair = (struct btk_bytes){all.data + shape->pair_begin, all.length - shape->pair_begin};
-    }
-    return (struct btk_encode_input){
-        .text = text_of(batch, text, shape->is_split, shape->first_word, shape->word_count),
-        .has_pair = has_pair,
-        .pair = text_of(batch, pair, shape->pair_is_split, shape->first_word + shape->word_count,
-                        shape->pair_word_count),
-    };
 }
 
 // The documents of the line, which are padded together.
@@ -99,7 +56,8 @@ static int encode_line(struct engine_backend *backend)
 {
     backend->inputs.length = 0;
     for (size_t i = 0; i < backend->document_count; i++) {
-        const struct btk_encode_input input = input_of(backend->batch, backend->first_document + i);
+        const struct btk_encode_input input =
+            btk_request_input(backend->batch, backend->first_document + i);
         if (btk_buffer_append(&backend->inputs, &input, sizeof input) < 0) {
             snprintf(backend->error.message, sizeof backend->error.message, "not enough memory");
             return -ENOMEM;
@@ -125,7 +83,7 @@ static void encode_line_of(struct engine_backend *backend, size_t index)
 
 static void fail(const struct engine_backend *backend, int status, struct btk_result_view *out_view)
 {
-    *out_view = (struct btk_result_view){.status = status_of(status),
+    *out_view = (struct btk_result_view){.status = btk_status_of_engine(status),
                                          .error_offset = backend->error.offset,
                                          .message = backend->error.message};
 }
@@ -188,7 +146,7 @@ static int decode_document(struct engine_backend *backend, struct btk_bytes docu
     size_t bytes = 0;
     const int status = try_decode(backend, (const uint32_t *)(const void *)document.data,
                                   document.length / sizeof(uint32_t), &bytes);
-    *out_view = status < 0 ? (struct btk_result_view){.status = status_of(status)}
+    *out_view = status < 0 ? (struct btk_result_view){.status = btk_status_of_engine(status)}
                            : (struct btk_result_view){.text = (const uint8_t *)backend->text,
                                                       .text_bytes = bytes};
     return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/json.h"
+#include "tools/command_line_options.h"
 #include "tools/request_json.h"
 
 enum {
@@ -39,9 +40,8 @@ int btk_input_init(struct btk_input *input, const struct btk_options *options,
                    struct btk_error *error)
 {
     unsigned format;
-    *input = (struct btk_input){.fd = -1, .text_key = "text"};
-    btk_request_options_init(&input->options);
-    btk_request_options_init(&input->line_options);
+    *input =
+        (struct btk_input){.fd = -1, .text_key = "text", .options = BTK_REQUEST_OPTIONS_DEFAULTS};
     int status = btk_options_choice(options, BTK_OPTION_input_format, format_names, &format, error);
     if (!status)
         status = btk_options_number(options, BTK_OPTION_max_document_bytes, 1, DOCUMENT_BYTES_MAX,
@@ -55,7 +55,7 @@ int btk_input_init(struct btk_input *input, const struct btk_options *options,
     if (input->wants_ids && format != BTK_INPUT_AUTO && format != BTK_INPUT_JSONL)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
                              "--input-format: decode reads jsonl alone");
-    status = btk_request_options_read(&input->options, options, error);
+    status = btk_command_line_options_read(&input->options, options, error);
     if (status < 0) return status;
     if (btk_options_has(options, BTK_OPTION_text_key))
         input->text_key = options->values[BTK_OPTION_text_key];
@@ -79,8 +79,6 @@ void btk_input_clear(struct btk_input *input)
     close_file(input);
     btk_json_free(input->pending);
     input->pending = NULL;
-    btk_request_options_clear(&input->options);
-    btk_request_options_clear(&input->line_options);
 }
 
 static bool ends_with(const char *text, const char *suffix)
@@ -160,30 +158,31 @@ static bool is_blank(struct btk_bytes line)
     return true;
 }
 
+static int add_wrong_options(struct btk_request_batch *batch, const struct btk_error *error)
+{
+    return add_error_line(batch, error->code == ENOTSUP ? "not_supported" : "malformed",
+                          BTK_NO_OFFSET, error->message);
+}
+
 // A batch has one set of options: a line with others waits for the next batch.
 static int take_json(struct btk_input *input, struct btk_json *root,
                      struct btk_request_batch *batch)
 {
     const struct btk_request_json_rules rules = json_rules(input);
-    struct btk_request_line bad = {0};
-    int status = btk_request_options_copy(&input->line_options, &input->options);
-    if (status < 0) goto done;
-    if (!input->wants_ids
-        && !btk_request_options_try_json(&input->line_options, btk_json_get(root, "options"),
-                                         &bad.error))
-    {
-        status = bad.error.code ? btk_request_add_line(batch, &bad) : -ENOMEM;
-        goto done;
+    const struct btk_json *const options = input->wants_ids ? NULL : btk_json_get(root, "options");
+    struct btk_error error;
+    int status;
+    input->line_options = input->options;
+    if (btk_request_options_read_json(&input->line_options, options, &error) < 0) {
+        status = add_wrong_options(batch, &error);
+    } else {
+        if (!btk_request_line_count(batch)) *batch->options = input->line_options;
+        if (!btk_request_options_equal(batch->options, &input->line_options)) {
+            input->pending = root;
+            return 0;
+        }
+        status = btk_request_json_append(root, &rules, batch);
     }
-    if (!btk_request_line_count(batch))
-        status = btk_request_options_copy(batch->options, &input->line_options);
-    if (status < 0) goto done;
-    if (!btk_request_options_equal(batch->options, &input->line_options)) {
-        input->pending = root;
-        return 0;
-    }
-    status = btk_request_json_append(root, &rules, batch);
-done:
     btk_json_free(root);
     return status;
 }
@@ -250,7 +249,7 @@ int btk_input_next(struct btk_input *input, struct btk_request_batch *batch,
                    struct btk_error *error)
 {
     btk_request_batch_reset(batch);
-    if (btk_request_options_copy(batch->options, &input->options) < 0) goto no_memory;
+    *batch->options = input->options;
     if (input->pending) {
         struct btk_json *const root = input->pending;
         input->pending = NULL;

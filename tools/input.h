@@ -9,10 +9,10 @@
 
 #include "common/base.h"
 #include "common/error.h"
+#include "common/request_options.h"
 #include "tools/line_reader.h"
 #include "tools/options.h"
 #include "tools/request.h"
-#include "tools/request_options.h"
 
 enum btk_input_format {
     BTK_INPUT_AUTO,

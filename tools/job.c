@@ -126,10 +126,7 @@ static int close_job(struct job *job, int exit_status)
     if (job->backend.self) job->backend.close(job->backend.self);
     btk_output_close(&job->output);
     btk_input_clear(&job->input);
-    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) {
-        btk_request_batch_clear(&job->batches[i]);
-        btk_request_options_clear(&job->options[i]);
-    }
+    for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) btk_request_batch_clear(&job->batches[i]);
     return exit_status;
 }
 
@@ -140,7 +137,6 @@ int btk_job_run(const struct btk_options *options, btk_backend_open_fn *open_bac
     struct btk_error error;
     for (unsigned i = 0; i < BTK_BACKEND_DEPTH_MAX; i++) {
         btk_request_batch_init(&job.batches[i]);
-        btk_request_options_init(&job.options[i]);
         job.batches[i].options = &job.options[i];
     }
     if (read_request(options, &request, &error) < 0

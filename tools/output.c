@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/status.h"
 #include "tools/output_json.h"
 
 enum { FLUSH_BYTES = 1 << 20, NPY_HEADER_BYTES = 128 };
@@ -23,26 +24,6 @@ static const char *const field_names[] = {"ids",
                                           "attention_mask",
                                           "overflowing",
                                           NULL};
-
-const char *btk_output_status_name(uint32_t status)
-{
-    static const char *const names[] = {
-        [BTK_STATUS_OK] = "ok",
-        [BTK_STATUS_INVALID_UTF8] = "invalid_utf8",
-        [BTK_STATUS_SPECIAL_TEXT] = "special_text",
-        [BTK_STATUS_TOO_LARGE] = "too_large",
-        [BTK_STATUS_CANCELED] = "canceled",
-        [BTK_STATUS_DEADLINE] = "deadline",
-        [BTK_STATUS_OVERLOADED] = "overloaded",
-        [BTK_STATUS_POISON] = "poison",
-        [BTK_STATUS_UNKNOWN_TOKENIZER] = "unknown_tokenizer",
-        [BTK_STATUS_MALFORMED] = "malformed",
-        [BTK_STATUS_OUT_OF_MEMORY] = "out_of_memory",
-        [BTK_STATUS_SHUTTING_DOWN] = "shutting_down",
-        [BTK_STATUS_INTERNAL] = "internal",
-    };
-    return status < BTK_ARRAY_COUNT(names) ? names[status] : "internal";
-}
 
 static int write_all(int fd, const struct btk_buffer *buffer)
 {
@@ -162,11 +143,6 @@ int btk_output_finish(struct btk_output *output, struct btk_error *error)
     return status < 0 ? file_error(output, status, error) : 0;
 }
 
-bool btk_output_has_offset(uint32_t status)
-{
-    return status == BTK_STATUS_INVALID_UTF8 || status == BTK_STATUS_SPECIAL_TEXT;
-}
-
 void btk_output_close(struct btk_output *output)
 {
     if (output->fd > STDOUT_FILENO) close(output->fd);
@@ -178,8 +154,8 @@ void btk_output_close(struct btk_output *output)
 static void report_error(const struct btk_output *output, const struct btk_result_view *view)
 {
     fprintf(stderr, "budtiktok: document %" PRIu64 ": %s", output->document_count,
-            btk_output_status_name(view->status));
-    if (btk_output_has_offset(view->status))
+            btk_status_name(view->status));
+    if (btk_status_has_offset(view->status))
         fprintf(stderr, " at byte %" PRIu64, view->error_offset);
     else if (view->message)
         fprintf(stderr, ": %s", view->message);

@@ -57,9 +57,3 @@ typedef int btk_output_view_fn(void *context, size_t index, struct btk_result_vi
 // Writes all lines of a batch. -errno.
 BTK_MUST_USE int btk_output_write(struct btk_output *output, const struct btk_request_batch *batch,
                                   btk_output_view_fn *view, void *context, struct btk_error *error);
-
-// Does the error of a document say where in it?
-bool btk_output_has_offset(uint32_t status);
-
-// The name of a status in error objects: "invalid_utf8", ...
-const char *btk_output_status_name(uint32_t status);

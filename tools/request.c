@@ -44,3 +44,36 @@ int btk_request_add_line(struct btk_request_batch *batch, const struct btk_reque
 {
     return btk_buffer_append(&batch->lines, line, sizeof *line);
 }
+
+static struct btk_encode_text text_of(const struct btk_request_batch *batch, struct btk_bytes text,
+                                      bool is_split, uint64_t first_word, uint32_t word_count)
+{
+    static const uint64_t no_words[1];
+    const uint64_t *const ends = (const uint64_t *)(const void *)batch->word_ends.data;
+    return (struct btk_encode_text){
+        .data = text.length ? (const char *)text.data : "",
+        .bytes = text.length,
+        .word_ends = !is_split    ? NULL
+                     : word_count ? ends + first_word
+                                  : no_words,
+        .word_count = word_count,
+    };
+}
+
+struct btk_encode_input btk_request_input(const struct btk_request_batch *batch, size_t index)
+{
+    const struct btk_request_shape *const shape = btk_request_shape_of(batch, index);
+    const struct btk_bytes all = btk_request_document(batch, index);
+    struct btk_bytes text = all, pair = {NULL, 0};
+    const bool has_pair = shape->pair_begin != BTK_REQUEST_NO_PAIR;
+    if (has_pair) {
+        text.length = shape->pair_begin;
+        pair = (struct btk_bytes){all.data + shape->pair_begin, all.length - shape->pair_begin};
+    }
+    return (struct btk_encode_input){
+        .text = text_of(batch, text, shape->is_split, shape->first_word, shape->word_count),
+        .has_pair = has_pair,
+        .pair = text_of(batch, pair, shape->pair_is_split, shape->first_word + shape->word_count,
+                        shape->pair_word_count),
+    };
+}

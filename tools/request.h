@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <budtiktok/encoding.h>
+
 #include "common/buffer.h"
 
 enum { BTK_REQUEST_MESSAGE_MAX = 200 };
@@ -38,7 +40,7 @@ struct btk_request_shape {
     bool pair_is_split;
 };
 
-struct btk_request_options; // tools/request_options.h
+struct btk_request_options; // common/request_options.h
 
 struct btk_request_batch {
     struct btk_buffer text;              // UTF-8, or uint32_t ids to decode
@@ -89,3 +91,6 @@ BTK_MUST_USE int btk_request_end_document(struct btk_request_batch *batch,
                                           const struct btk_request_shape *shape);
 BTK_MUST_USE int btk_request_add_line(struct btk_request_batch *batch,
                                       const struct btk_request_line *line);
+
+// A document as the engine and the client library take it; borrows the batch.
+struct btk_encode_input btk_request_input(const struct btk_request_batch *batch, size_t index);

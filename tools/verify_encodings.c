@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/encoding_json.h"
 #include "tools/open_tokenizer.h"
-#include "tools/output_json.h"
 
 static int no_memory(struct btk_error *error)
 {
@@ -19,7 +19,6 @@ int btk_verify_encodings_init(struct btk_verify_encodings *verifier,
 {
     struct btk_error_info info;
     *verifier = (struct btk_verify_encodings){tokenizer, scratch, report};
-    btk_request_options_init(&verifier->options);
     if (btk_encodings_new(&verifier->encodings, &info) == 0) return 0;
     return btk_error_import(error, &info);
 }
@@ -27,7 +26,6 @@ int btk_verify_encodings_init(struct btk_verify_encodings *verifier,
 void btk_verify_encodings_clear(struct btk_verify_encodings *verifier)
 {
     btk_encodings_free(&verifier->encodings);
-    btk_request_options_clear(&verifier->options);
     btk_buffer_clear(&verifier->inputs);
     btk_buffer_clear(&verifier->word_texts);
     btk_buffer_clear(&verifier->word_ends);
@@ -122,16 +120,17 @@ static int encode(struct btk_verify_encodings *verifier, const struct btk_json *
                   struct btk_error *error)
 {
     struct btk_encoding_options options = BTK_ENCODING_DEFAULTS;
-    struct btk_request_error why = {0};
     struct btk_error_info info;
     struct btk_request_options *const given = &verifier->options;
-    given->truncation_source = given->padding_source = BTK_OPTION_IS_OFF;
-    if (!btk_request_options_try_json(given, btk_json_get(line, "options"), &why))
-        return why.code ? btk_error_set(error, EINVAL, BTK_NO_OFFSET, "%s", why.message)
-                        : no_memory(error);
+    *given = BTK_REQUEST_OPTIONS_DEFAULTS;
+    const int read = btk_request_options_read_json(given, btk_json_get(line, "options"), error);
+    if (read < 0) return read;
     options.fields = BTK_FIELDS_ALL;
     if (given->truncation_source == BTK_OPTION_IS_GIVEN) options.truncation = given->truncation;
-    if (given->padding_source == BTK_OPTION_IS_GIVEN) options.padding = given->padding;
+    if (given->padding_source == BTK_OPTION_IS_GIVEN)
+        options.padding = btk_request_options_padding(given);
+    options.encode.special_text = given->special_text;
+    options.encode.add_special_tokens = given->add_special_tokens;
     btk_json_try_bool(btk_json_get(line, "add_special_tokens"), &options.encode.add_special_tokens);
     int status = btk_truncation_check(verifier->tokenizer, &options.truncation, &info);
     if (!status)
@@ -156,13 +155,13 @@ static int compare_encoding(struct btk_verify_encodings *verifier, const char *w
                             const struct btk_json *expected, const struct btk_encoding_view *view)
 {
     const char *name;
-    for (uint32_t field = 1; (name = btk_output_json_field_name(field)) != NULL; field *= 2) {
+    for (uint32_t field = 1; (name = btk_encoding_json_field_name(field)) != NULL; field *= 2) {
         char what[100];
         const struct btk_json *const value = btk_json_get(expected, name);
         if (!value) continue;
         snprintf(what, sizeof what, "%s%s", where, name);
         struct btk_json_writer writer = btk_verify_report_writer(verifier->report);
-        btk_output_json_field(&writer, field, view);
+        btk_encoding_json_write_field(&writer, field, view);
         const int status = writer.status ? writer.status : compare(verifier, what, value);
         if (status < 0) return status;
     }

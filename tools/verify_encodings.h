@@ -16,7 +16,7 @@
 #include "common/base.h"
 #include "common/error.h"
 #include "common/json.h"
-#include "tools/request_options.h"
+#include "common/request_options.h"
 #include "tools/verify_report.h"
 
 struct btk_verify_encodings {

@@ -50,8 +50,9 @@ static void on_unload_image(struct btk_worker_session *session, struct btk_worke
 static void on_define_options(struct btk_worker_session *session,
                               struct btk_worker_message *message)
 {
-    const int rc =
-        btk_options_table_define(&session->runner.options, &message->control.define_options);
+    struct btk_error error = {0};
+    const int rc = btk_options_table_define(&session->runner.options,
+                                            &message->control.define_options, &error);
     if (rc != 0) complain(message, rc);
 }
 

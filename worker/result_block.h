@@ -5,14 +5,14 @@
 //     while open   | head | documents | ids ....... | offsets ............. | type ids ....... |
 //     written      | head | documents | ids | offsets | type ids | token text |
 //
-// The ids come first, so a block of ids alone is never moved. The text of tokens waits in a private
-// buffer. `written` may be elsewhere: the block of a shard with a memfd of its own is put together
+// The ids come first, so a block of ids alone is never moved. The text of tokens, what is wrong with
+// documents that failed and where encodings end wait in private buffers. `written` may be elsewhere: the block of a shard with a memfd of its own is put together
 // in private memory and written once its size is known.
 //
 // A block that would outgrow its limit is full: nothing more is taken, and the shard is made again
 // in a memfd of its own, of the size that it takes.
 //
-// Ownership: borrows base, destination and the buffer of token text. Threads: one.
+// Ownership: borrows base, destination and the buffers. Threads: one.
 #pragma once
 
 #include <budtiktok/tokenizer.h>
@@ -23,10 +23,12 @@
 #include "common/buffer.h"
 #include "ipc/batch.h"
 
-// The fields that a block has columns for; readers derive the others.
-#define BTK_RESULT_FIELDS_STORED                                                                   \
-    (BTK_FIELD_IDS | BTK_FIELD_TYPE_IDS | BTK_FIELD_TOKENS | BTK_FIELD_OFFSETS                     \
-     | BTK_FIELD_WORD_IDS | BTK_FIELD_SPECIAL_TOKENS_MASK)
+// What has no place in the block while it is open.
+struct btk_result_buffers {
+    struct btk_buffer token_text; // cumulative for the block; the caller appends
+    struct btk_buffer messages;   // of documents that failed
+    struct btk_buffer encodings;  // uint64_t: where each ends, when documents may have several
+};
 
 struct btk_result_room {
     uint8_t *base; // 8-byte aligned
@@ -38,8 +40,10 @@ struct btk_result_block {
     struct btk_result_header header; // identity and stamps are the caller's, the rest is ours
     struct btk_result_header open;   // where the columns stand while tokens come in
     struct btk_result_room room;
-    struct btk_buffer *token_text; // cumulative for the block; the caller appends
-    uint64_t capacity;             // tokens (encode) or bytes of text (decode)
+    struct btk_result_buffers *buffers;
+    uint64_t capacity;     // tokens (encode) or bytes of text (decode)
+    uint64_t added_tokens; // of the next document, by add_encoding
+    uint32_t added_encodings;
     uint32_t documents_done;
     uint32_t document_errors;
     bool is_full; // a document did not fit: the block is worth nothing
@@ -54,7 +58,7 @@ uint64_t btk_result_block_bound(const struct btk_result_header *header, uint64_t
 BTK_MUST_USE int btk_result_block_open(struct btk_result_block *block,
                                        const struct btk_result_header *header,
                                        const struct btk_result_room *room,
-                                       struct btk_buffer *token_text);
+                                       struct btk_result_buffers *buffers);
 
 // Where the tokens of the next document go; `capacity` is what is left. `sources` is NULL.
 void btk_result_block_tail(const struct btk_result_block *block, struct btk_encoding *out_tail);
@@ -69,8 +73,15 @@ uint8_t *btk_result_block_text(const struct btk_result_block *block, uint64_t *o
 // text of tokens that was appended. The block may be full after it.
 void btk_result_block_end(struct btk_result_block *block, uint64_t count);
 
-// Ends a document that has no result. What was written at the tail is forgotten.
-void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint64_t detail);
+// One more encoding of the next document, from columns elsewhere; end(block, 0) ends the document.
+// -E2BIG: the text of its tokens is too long; -ENOMEM. The block may be full after it.
+BTK_MUST_USE int btk_result_block_add_encoding(struct btk_result_block *block,
+                                               const struct btk_encoding_view *encoding);
+
+// Ends a document that has no result. What was written at the tail is forgotten. `message`: what is
+// wrong with it, when the status does not say it all; NULL otherwise. The block may be full after it.
+void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint64_t detail,
+                           const char *message);
 
 // The size that write() will need.
 uint64_t btk_result_block_bytes(const struct btk_result_block *block);

@@ -8,6 +8,7 @@
 // Ownership: a shard borrows everything; a workspace owns its memory. Threads: one.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base.h"
@@ -27,19 +28,22 @@ struct btk_workspace {
     struct btk_private_memory columns; // of a document that might not fit at the tail of the block
     struct btk_private_memory sources;
     struct btk_private_memory block; // of a shard with a memfd of its own
-    struct btk_buffer token_text;
+    struct btk_result_buffers buffers;
+    struct btk_encodings *encodings; // NULL until a group is encoded
+    struct btk_buffer inputs;        // struct btk_encode_input of a group
 };
 
 struct btk_shard {
     const struct btk_tokenizer *tokenizer;
     struct btk_scratch *scratch;
-    const struct btk_control_define_options *options;
+    const struct btk_batch_options *options;
     struct btk_workspace *workspace;
     struct btk_worker_page *page;
-    const uint8_t *text; // of the batch, hostile; ends and begin are relative to it
-    const uint64_t *ends;
-    uint64_t begin; // of the first document
+    const uint8_t *text;  // of the batch, hostile; ends and begin are relative to it
+    const uint64_t *ends; // with BTK_GROUP_END
+    uint64_t begin;       // of the first document
     uint32_t document_count;
+    bool has_shapes; // every document has a head
 };
 
 // Copies the ends of the assignment's documents from a slab that it was checked against, and checks
@@ -50,8 +54,8 @@ BTK_MUST_USE int btk_shard_open(struct btk_shard *shard, const struct btk_assign
 
 static inline struct btk_bytes btk_shard_document(const struct btk_shard *shard, uint32_t index)
 {
-    const uint64_t begin = index == 0 ? shard->begin : shard->ends[index - 1];
-    return (struct btk_bytes){shard->text + begin, shard->ends[index] - begin};
+    const uint64_t begin = index == 0 ? shard->begin : btk_document_end(shard->ends[index - 1]);
+    return (struct btk_bytes){shard->text + begin, btk_document_end(shard->ends[index]) - begin};
 }
 
 // Tokens (encode) or bytes of text (decode) that all documents together may have.
@@ -60,9 +64,21 @@ uint64_t btk_shard_bound(const struct btk_shard *shard);
 // Copies hostile memory, with a sign of life for each window.
 void btk_shard_copy(const struct btk_shard *shard, void *destination, struct btk_bytes source);
 
+// Whether each document is one text that becomes one encoding, whatever stands beside it. The others
+// are encoded in groups.
+bool btk_shard_is_plain(const struct btk_shard *shard);
+
 // Each document in its order to the block: its result, or its own status.
 void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block);
+void btk_shard_encode_groups(const struct btk_shard *shard, struct btk_result_block *block);
 void btk_shard_decode(const struct btk_shard *shard, struct btk_result_block *block);
+
+// Ends a document that the engine refused.
+void btk_shard_fail_document(struct btk_result_block *block, int rc,
+                             const struct btk_error_info *error);
+
+// Long work on the shard shows from here on that it goes on.
+void btk_shard_report_progress(const struct btk_shard *shard);
 
 // How the engine is to encode.
 struct btk_encode_options btk_shard_encode_options(const struct btk_shard *shard);

@@ -58,7 +58,7 @@ static void end_document(struct btk_result_block *block, int rc, size_t text_byt
     else if (rc == -ENOBUFS)
         block->is_full = true;
     else
-        btk_result_block_fail(block, status_of(rc), 0);
+        btk_result_block_fail(block, status_of(rc), 0, NULL);
 }
 
 void btk_shard_decode(const struct btk_shard *shard, struct btk_result_block *block)

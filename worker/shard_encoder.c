@@ -8,17 +8,6 @@
 #include "common/utf8.h"
 #include "worker/shard.h"
 
-static uint32_t status_of(int rc)
-{
-    switch (-rc) {
-    case EILSEQ: return BTK_STATUS_INVALID_UTF8;
-    case EPERM: return BTK_STATUS_SPECIAL_TEXT;
-    case E2BIG: return BTK_STATUS_TOO_LARGE;
-    case ENOMEM: return BTK_STATUS_OUT_OF_MEMORY;
-    default: return BTK_STATUS_INTERNAL;
-    }
-}
-
 static void end_document(struct btk_result_block *block, int rc, size_t token_count,
                          const struct btk_error_info *error)
 {
@@ -27,8 +16,7 @@ static void end_document(struct btk_result_block *block, int rc, size_t token_co
     else if (rc == -ENOBUFS)
         block->is_full = true;
     else
-        btk_result_block_fail(block, status_of(rc),
-                              rc == -EILSEQ || rc == -EPERM ? error->offset : 0);
+        btk_shard_fail_document(block, rc, error);
 }
 
 // --- Private columns
@@ -117,7 +105,7 @@ static int make_private(const struct btk_shard *shard, struct btk_bytes *text)
 static int append_token_text(const struct btk_shard *shard, const struct btk_encoding *tail,
                              const uint32_t *sources, struct btk_result_block *block)
 {
-    struct btk_buffer *out = block->token_text;
+    struct btk_buffer *out = &block->buffers->token_text;
     uint32_t *ends = btk_result_block_token_ends(block);
     for (size_t i = 0; i < tail->count; i++) {
         size_t bytes = 0;
@@ -135,7 +123,7 @@ static void encode_with_tokens(const struct btk_shard *shard, struct btk_bytes t
                                struct btk_result_block *block)
 {
     struct btk_encoding tail;
-    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
+    struct btk_error_info error = {.offset = BTK_NO_OFFSET, .message = "not enough memory"};
     uint32_t *sources = NULL;
     btk_result_block_tail(block, &tail);
     int rc = replaces(shard) ? make_private(shard, &text) : 0;
@@ -150,22 +138,16 @@ static void encode_document(const struct btk_shard *shard, struct btk_bytes text
                             struct btk_result_block *block)
 {
     struct btk_encoding tail;
-    struct btk_error_info error = {.offset = BTK_NO_OFFSET};
+    struct btk_error_info error = {.offset = BTK_NO_OFFSET, .message = "not enough memory"};
     btk_result_block_tail(block, &tail);
     int rc = replaces(shard) ? make_private(shard, &text) : 0;
     if (rc == 0) rc = encode_at_tail(shard, text, &tail, NULL, &error);
     end_document(block, rc, tail.count, &error);
 }
 
-static void renew_lease(void *context)
-{
-    struct btk_worker_page *page = context;
-    btk_worker_page_add(&page->progress, 1);
-}
-
 void btk_shard_encode(const struct btk_shard *shard, struct btk_result_block *block)
 {
-    btk_scratch_set_progress(shard->scratch, renew_lease, shard->page);
+    btk_shard_report_progress(shard);
     const bool has_tokens = (shard->options->fields & BTK_FIELD_TOKENS) != 0;
     for (uint32_t i = 0; i < shard->document_count && !block->is_full; i++) {
         const struct btk_bytes document = btk_shard_document(shard, i);

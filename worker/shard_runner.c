@@ -40,6 +40,11 @@ struct btk_shard_report btk_shard_runner_refuse(const struct btk_shard_runner *r
     };
 }
 
+static bool has_own_memory(const struct run *run)
+{
+    return (run->assignment->flags & BTK_ASSIGNMENT_OWN_MEMFD) != 0;
+}
+
 // --- Before
 
 static uint32_t malformed(const struct btk_assignment *assignment, const char *why)
@@ -62,10 +67,12 @@ static uint32_t resolve(struct btk_shard_runner *runner, struct run *run)
     run->slab = slab->address;
     if (btk_assignment_check(assignment, slab->bytes, run->client->results.bytes, &error) != 0)
         return malformed(assignment, error.message);
-    run->shard.options = btk_options_table_find(&runner->options, assignment->options_id);
-    if (run->shard.options == NULL || run->shard.options->op != assignment->op)
+    const struct btk_defined_options *defined =
+        btk_options_table_find(&runner->options, assignment->options_id);
+    if (defined == NULL || defined->options.op != assignment->op)
         return malformed(assignment, "unknown options");
-    run->image = btk_image_table_find(&runner->images, run->shard.options->tokenizer_id);
+    run->shard.options = &defined->options;
+    run->image = btk_image_table_find(&runner->images, defined->tokenizer_id);
     return run->image == NULL ? BTK_STATUS_UNKNOWN_TOKENIZER : BTK_STATUS_OK;
 }
 
@@ -82,39 +89,41 @@ static uint32_t open_shard(struct btk_shard_runner *runner, struct run *run)
     return malformed(run->assignment, error.message);
 }
 
-// In the results memory of the client, or in private room for all that there could be.
-static int choose_room(struct btk_shard_runner *runner, const struct run *run,
-                       const struct btk_result_header *header, struct btk_result_room *out_room)
+// In the results memory of the client, or in private room for `bound` bytes.
+static int choose_room(struct btk_shard_runner *runner, const struct run *run, uint64_t bound,
+                       struct btk_result_room *out_room)
 {
-    const struct btk_assignment *assignment = run->assignment;
-    if ((assignment->flags & BTK_ASSIGNMENT_OWN_MEMFD) == 0) {
+    if (!has_own_memory(run)) {
         uint8_t *results = run->client->results.address;
         *out_room = (struct btk_result_room){
-            .base = results + assignment->result_offset,
-            .bytes = assignment->result_limit_bytes,
-            .limit_bytes = assignment->result_limit_bytes,
+            .base = results + run->assignment->result_offset,
+            .bytes = run->assignment->result_limit_bytes,
+            .limit_bytes = run->assignment->result_limit_bytes,
         };
         return 0;
     }
     struct btk_private_memory *block = &runner->workspace.block;
-    const uint64_t bound = btk_result_block_bound(header, btk_shard_bound(&run->shard));
     const int rc = btk_private_memory_reserve(block, bound);
     if (rc != 0) return rc;
     *out_room = (struct btk_result_room){block->address, bound, OWN_BLOCK_BYTES_MAX};
     return 0;
 }
 
-static uint32_t open_block(struct btk_shard_runner *runner, struct run *run)
+static struct btk_result_header wanted_header(const struct run *run)
 {
-    struct btk_result_room room;
-    const struct btk_result_header wanted = {
+    return (struct btk_result_header){
         .op = run->shard.options->op,
         .fields = run->shard.options->fields,
         .document_count = run->assignment->document_count,
     };
-    if (choose_room(runner, run, &wanted, &room) != 0) return BTK_STATUS_OUT_OF_MEMORY;
-    const int rc =
-        btk_result_block_open(&run->block, &wanted, &room, &runner->workspace.token_text);
+}
+
+static uint32_t open_block(struct btk_shard_runner *runner, struct run *run, uint64_t bound)
+{
+    struct btk_result_room room;
+    const struct btk_result_header wanted = wanted_header(run);
+    if (choose_room(runner, run, bound, &room) != 0) return BTK_STATUS_OUT_OF_MEMORY;
+    const int rc = btk_result_block_open(&run->block, &wanted, &room, &runner->workspace.buffers);
     return rc == 0 ? BTK_STATUS_OK : BTK_STATUS_TOO_LARGE;
 }
 
@@ -174,7 +183,7 @@ static uint32_t finish_block(struct btk_shard_runner *runner, struct run *run)
     run->report.result_bytes = btk_result_block_bytes(&run->block);
     run->report.token_count = run->block.header.token_count;
     run->report.document_errors = run->block.document_errors;
-    if ((run->assignment->flags & BTK_ASSIGNMENT_OWN_MEMFD) != 0) return finish_own(runner, run);
+    if (has_own_memory(run)) return finish_own(runner, run);
     run->report.results_id = run->client->results_id;
     finish_at(run, run->block.room.base);
     return BTK_STATUS_OK;
@@ -219,19 +228,38 @@ static void count(const struct btk_shard_runner *runner, const struct run *run)
 
 // --- Run
 
+static void fill_block(struct run *run)
+{
+    if (run->shard.options->op == BTK_OPERATION_DECODE)
+        btk_shard_decode(&run->shard, &run->block);
+    else if (btk_shard_is_plain(&run->shard))
+        btk_shard_encode(&run->shard, &run->block);
+    else
+        btk_shard_encode_groups(&run->shard, &run->block);
+}
+
+// What truncation and padding make of a shard is known only afterwards: in private room it is made
+// again with twice the room, which only costs when it is used.
+static uint32_t make_block(struct btk_shard_runner *runner, struct run *run)
+{
+    const struct btk_result_header wanted = wanted_header(run);
+    uint64_t bound = btk_result_block_bound(&wanted, btk_shard_bound(&run->shard));
+    for (;; bound *= 2) {
+        const uint32_t status = open_block(runner, run, bound);
+        if (status != BTK_STATUS_OK) return status;
+        fill_block(run);
+        if (!run->block.is_full) return BTK_STATUS_OK;
+        // The coordinator assigns it again then, with a memfd of its own.
+        if (!has_own_memory(run) || bound > OWN_BLOCK_BYTES_MAX) return BTK_STATUS_TOO_LARGE;
+    }
+}
+
 // From here on a crash is blamed on the shard.
 static uint32_t work(struct btk_shard_runner *runner, struct run *run)
 {
     uint32_t status = open_shard(runner, run);
-    if (status == BTK_STATUS_OK) status = open_block(runner, run);
-    if (status != BTK_STATUS_OK) return status;
-    if (run->shard.options->op == BTK_OPERATION_DECODE)
-        btk_shard_decode(&run->shard, &run->block);
-    else
-        btk_shard_encode(&run->shard, &run->block);
-    // The coordinator assigns it again then, with a memfd of its own.
-    if (run->block.is_full) return BTK_STATUS_TOO_LARGE;
-    status = finish_block(runner, run);
+    if (status == BTK_STATUS_OK) status = make_block(runner, run);
+    if (status == BTK_STATUS_OK) status = finish_block(runner, run);
     if (status == BTK_STATUS_OK) count(runner, run);
     return status;
 }

@@ -16,6 +16,7 @@ struct harness {
     struct btk_action *actions;
     size_t action_count;
     size_t cursor;
+    struct btk_result_shape shape; // of what is submitted
 };
 
 static void harness_act(void *context, const struct btk_action *action)
@@ -27,7 +28,10 @@ static void harness_act(void *context, const struct btk_action *action)
 
 static inline void harness_open(struct harness *harness)
 {
-    *harness = (struct harness){.actions = calloc(ACTIONS_MAX, sizeof *harness->actions)};
+    *harness = (struct harness){
+        .actions = calloc(ACTIONS_MAX, sizeof *harness->actions),
+        .shape = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS},
+    };
     const struct btk_scheduler_options options = {
         .shard_bytes = 100,
         .credit_bytes = 1000,
@@ -97,11 +101,11 @@ static inline void harness_submit(struct harness *harness, uint32_t client_id, u
                 .options_id = 1,
                 .batch_id = batch_id,
                 .submitted_ns = 5,
-                .text_bytes = document_count == 0 ? 0 : ends[document_count - 1],
+                .text_bytes = document_count == 0 ? 0 : btk_document_end(ends[document_count - 1]),
                 .document_count = document_count,
             },
         .ends = ends,
-        .shape = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS},
+        .shape = harness->shape,
     };
     btk_scheduler_submit(harness->scheduler, &request, 10);
 }

@@ -55,6 +55,56 @@ Test(scheduler, shards_are_cut_at_documents_and_keep_their_order_and_credits)
     harness_close(&harness);
 }
 
+Test(scheduler, what_is_padded_together_is_never_cut)
+{
+    struct harness harness;
+    const uint64_t ends[6] = {60, 120 | BTK_GROUP_END, 130 | BTK_GROUP_END, 400, 500, 600};
+    harness_one_worker(&harness);
+    harness.shape.is_grouped = true;
+    harness_submit(&harness, 1, 1, ends, 6);
+    btk_scheduler_dispatch(harness.scheduler, 15);
+    const struct btk_action *first = harness_next(&harness, BTK_ACTION_ASSIGN);
+    const struct btk_action *second = harness_next(&harness, BTK_ACTION_ASSIGN);
+    const struct btk_action *third = harness_next(&harness, BTK_ACTION_ASSIGN);
+    cr_assert_eq(first->assignment.shard_bytes, 120u);
+    cr_assert_eq(first->assignment.document_count, 2u);
+    cr_assert_eq(second->assignment.document_count, 1u, "the next group would pass the limit");
+    cr_assert_eq(third->assignment.document_count, 3u, "the last group has no mark");
+    cr_assert_eq(third->assignment.shard_begin, 130u);
+    cr_assert_eq(third->assignment.shard_bytes, 470u);
+    harness_close(&harness);
+}
+
+Test(scheduler, marks_of_groups_mean_nothing_where_nothing_is_padded_together)
+{
+    struct harness harness;
+    const uint64_t ends[2] = {10, 20 | BTK_GROUP_END};
+    harness_one_worker(&harness);
+    harness_submit(&harness, 1, 1, ends, 2);
+    btk_scheduler_dispatch(harness.scheduler, 15);
+    const struct btk_action *assign = harness_next(&harness, BTK_ACTION_ASSIGN);
+    cr_assert_eq(assign->assignment.document_count, 2u);
+    cr_assert_eq(assign->assignment.shard_bytes, 20u);
+    harness_close(&harness);
+}
+
+Test(scheduler, padding_fills_a_shard_as_text_does)
+{
+    struct harness harness;
+    const uint64_t ends[4] = {1, 2, 3, 4};
+    harness_one_worker(&harness);
+    harness.shape.padded_tokens = BTK_SHARD_PADDED_TOKENS / 2;
+    harness_submit(&harness, 1, 1, ends, 4);
+    cr_assert_eq(harness_next(&harness, BTK_ACTION_COMPLETE)->completion.status,
+                 BTK_STATUS_TOO_LARGE, "more than a batch may become");
+    harness.shape.padded_tokens = BTK_SHARD_PADDED_TOKENS / 8;
+    harness_submit(&harness, 1, 2, ends, 4);
+    harness_submit(&harness, 1, 3, ends, 4);
+    btk_scheduler_dispatch(harness.scheduler, 15);
+    cr_assert_eq(harness_next(&harness, BTK_ACTION_ASSIGN)->assignment.document_count, 4u);
+    harness_close(&harness);
+}
+
 Test(scheduler, the_credit_in_bytes_holds_too)
 {
     struct harness harness;

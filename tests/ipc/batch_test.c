@@ -37,6 +37,8 @@ Test(batch, a_submission_is_checked_at_every_bound)
     EXPECT_SUBMISSION(-EPROTO, submission.document_count = BTK_BATCH_DOCUMENTS_MAX + 1);
     EXPECT_SUBMISSION(0, submission.document_count = SLAB_BYTES / 8);
     EXPECT_SUBMISSION(-EPROTO, submission.document_count = SLAB_BYTES / 8 + 1);
+    EXPECT_SUBMISSION(0, submission.flags = BTK_BATCH_HAS_SHAPES);
+    EXPECT_SUBMISSION(-EPROTO, submission.flags = BTK_BATCH_FLAGS_KNOWN + 1);
     EXPECT_SUBMISSION(-EPROTO, submission.table_offset = 4);
     EXPECT_SUBMISSION(0, submission.table_offset = SLAB_BYTES - 16);
     EXPECT_SUBMISSION(-EPROTO, submission.table_offset = SLAB_BYTES - 8);

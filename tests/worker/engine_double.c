@@ -144,3 +144,102 @@ void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_fn *repo
 {
     (void)scratch, (void)report, (void)context;
 }
+
+// --- Documents with shapes: each of its texts as above, then padding to a length, if one is given
+
+enum { DOCUMENTS_MAX = 64, TOKENS_MAX = 4096 };
+
+struct btk_encodings {
+    size_t document_count;
+    size_t ends[DOCUMENTS_MAX]; // in tokens
+    size_t count;
+    uint32_t ids[TOKENS_MAX];
+};
+
+int btk_encodings_new(struct btk_encodings **out_encodings, struct btk_error_info *error)
+{
+    (void)error;
+    *out_encodings = calloc(1, sizeof **out_encodings);
+    return *out_encodings == NULL ? -ENOMEM : 0;
+}
+
+void btk_encodings_free(struct btk_encodings **encodings)
+{
+    free(*encodings);
+    *encodings = NULL;
+}
+
+void btk_tokenizer_configured(const struct btk_tokenizer *tokenizer,
+                              struct btk_truncation *out_truncation,
+                              struct btk_padding *out_padding)
+{
+    (void)tokenizer;
+    *out_truncation = (struct btk_truncation){0};
+    *out_padding = (struct btk_padding){0};
+}
+
+// No stride is right.
+int btk_truncation_check(const struct btk_tokenizer *tokenizer,
+                         const struct btk_truncation *truncation, struct btk_error_info *error)
+{
+    (void)tokenizer;
+    if (truncation->stride == 0) return 0;
+    strcpy(error->message, "a stride");
+    return -EINVAL;
+}
+
+static int put_text(struct btk_encodings *encodings, const struct btk_encode_text *text,
+                    struct btk_error_info *error)
+{
+    error->offset = btk_utf8_valid_prefix((const uint8_t *)text->data, text->bytes);
+    if (error->offset < text->bytes) return -EILSEQ;
+    for (size_t i = 0; i < text->bytes && encodings->count < TOKENS_MAX; i++)
+        encodings->ids[encodings->count++] = (uint8_t)text->data[i];
+    return 0;
+}
+
+static size_t longest(const struct btk_encode_input *inputs, size_t count)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t bytes = inputs[i].text.bytes + inputs[i].pair.bytes;
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+int btk_encode_batch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
+                     const struct btk_encode_input *inputs, size_t count,
+                     const struct btk_encoding_options *options, struct btk_encodings *encodings,
+                     struct btk_error_info *error)
+{
+    (void)tokenizer, (void)scratch;
+    const struct btk_padding *padding = &options->padding;
+    size_t length = 0;
+    if (padding->is_on) length = padding->has_length ? padding->length : longest(inputs, count);
+    encodings->document_count = encodings->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t begin = encodings->count;
+        int rc = put_text(encodings, &inputs[i].text, error);
+        if (rc == 0 && inputs[i].has_pair) rc = put_text(encodings, &inputs[i].pair, error);
+        if (rc != 0) return rc;
+        while (encodings->count - begin < length) encodings->ids[encodings->count++] = padding->id;
+        encodings->ends[encodings->document_count++] = encodings->count;
+    }
+    return 0;
+}
+
+size_t btk_encodings_count(const struct btk_encodings *encodings, size_t document)
+{
+    (void)encodings, (void)document;
+    return 1;
+}
+
+struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings, size_t document,
+                                           size_t index)
+{
+    (void)index;
+    const size_t begin = document == 0 ? 0 : encodings->ends[document - 1];
+    return (struct btk_encoding_view){.token_count = encodings->ends[document] - begin,
+                                      .ids = encodings->ids + begin};
+}

@@ -125,11 +125,19 @@ static uint32_t read_documents(const char *name)
     return count;
 }
 
+static void define_as(uint32_t options_id, uint32_t tokenizer_id,
+                      const struct btk_batch_options *options)
+{
+    const struct btk_control_define_options definition = {options_id, tokenizer_id,
+                                                          btk_batch_options_bytes(options)};
+    cr_assert_eq(btk_options_table_define(&runner.options, &definition, NULL), 0);
+}
+
 static void define(uint32_t options_id, uint32_t tokenizer_id, uint32_t op, uint32_t fields)
 {
-    const struct btk_control_define_options options = {options_id, tokenizer_id, op, fields,
-                                                       BTK_OPTIONS_ADD_SPECIAL_TOKENS};
-    cr_assert_eq(btk_options_table_define(&runner.options, &options), 0);
+    const struct btk_batch_options options = {
+        .op = op, .fields = fields, .flags = BTK_OPTIONS_ADD_SPECIAL_TOKENS};
+    define_as(options_id, tokenizer_id, &options);
 }
 
 static struct btk_assignment make_assignment(uint32_t options_id, uint32_t op, uint32_t first,
@@ -299,15 +307,14 @@ static void *scribble(void *context)
 
 static void work_under_scribbles(uint32_t tokenizer_id, uint32_t flags)
 {
-    const struct btk_control_define_options options = {
-        10 + flags, tokenizer_id, BTK_OPERATION_ENCODE,
-        BTK_FIELDS_ALL & ~(uint32_t)BTK_FIELD_OVERFLOWING, flags};
+    const struct btk_batch_options options = {
+        .op = BTK_OPERATION_ENCODE, .fields = BTK_FIELDS_ALL, .flags = flags};
     pthread_t thread;
     const uint32_t count = read_documents("ru");
     cr_assert_gt(count, SHARD_DOCUMENTS);
     const struct btk_assignment assignment =
         make_assignment(10 + flags, BTK_OPERATION_ENCODE, 0, SHARD_DOCUMENTS);
-    cr_assert_eq(btk_options_table_define(&runner.options, &options), 0);
+    define_as(10 + flags, tokenizer_id, &options);
     atomic_store_explicit(&is_over, false, memory_order_relaxed);
     cr_assert_eq(pthread_create(&thread, NULL, scribble, NULL), 0);
     for (int i = 0; i < 200; i++) {

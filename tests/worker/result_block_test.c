@@ -11,14 +11,14 @@ enum { ROOM_BYTES = 1 << 16, TOKENS = 100 };
 
 static _Alignas(64) uint8_t room_memory[ROOM_BYTES];
 static _Alignas(64) uint8_t other_memory[ROOM_BYTES];
-static struct btk_buffer token_text;
+static struct btk_result_buffers buffers;
 
 static void open_block(struct btk_result_block *block, uint32_t op, uint32_t fields, uint64_t bytes)
 {
     const struct btk_result_header header = {.op = op, .fields = fields, .document_count = 2};
     const struct btk_result_room room = {room_memory, bytes, bytes};
     memset(room_memory, 0xee, sizeof room_memory);
-    cr_assert_eq(btk_result_block_open(block, &header, &room, &token_text), 0);
+    cr_assert_eq(btk_result_block_open(block, &header, &room, &buffers), 0);
 }
 
 // A document whose numbers tell where they belong.
@@ -35,8 +35,8 @@ static void add_document(struct btk_result_block *block, uint32_t first, uint32_
         if (tail.word_ids != NULL) tail.word_ids[i] = 2000 + first + i;
         if (tail.special_tokens_mask != NULL) tail.special_tokens_mask[i] = (uint8_t)(first + i);
         if (ends == NULL) continue;
-        cr_assert_eq(btk_buffer_append(&token_text, "ab", 2), 0);
-        ends[i] = (uint32_t)token_text.length;
+        cr_assert_eq(btk_buffer_append(&buffers.token_text, "ab", 2), 0);
+        ends[i] = (uint32_t)buffers.token_text.length;
     }
     btk_result_block_end(block, count);
 }
@@ -87,7 +87,7 @@ Test(result_block, every_set_of_fields_passes_the_reader_s_check_and_keeps_its_c
         uint8_t *destination = fields % 2 == 0 ? room_memory : other_memory;
         const struct btk_result_header header = write_block(&block, destination);
         cr_assert_eq(header.token_count, TOKENS);
-        cr_assert_eq(header.fields, fields & BTK_RESULT_FIELDS_STORED);
+        cr_assert_eq(header.fields, fields | BTK_FIELD_IDS);
         cr_assert_eq((header.token_text_offset != 0), ((fields & BTK_FIELD_TOKENS) != 0));
         check_columns(destination, &header);
     }
@@ -100,7 +100,7 @@ Test(result_block, ids_alone_stay_where_they_were_written)
     struct btk_encoding tail;
     btk_result_block_tail(&block, &tail);
     add_document(&block, 0, 3);
-    btk_result_block_fail(&block, BTK_STATUS_INVALID_UTF8, 17);
+    btk_result_block_fail(&block, BTK_STATUS_INVALID_UTF8, 17, NULL);
     const struct btk_result_header header = write_block(&block, room_memory);
     cr_assert_eq((const uint8_t *)tail.ids, room_memory + header.ids_offset);
 }
@@ -110,8 +110,8 @@ Test(result_block, a_failed_document_has_no_tokens_and_says_where)
     struct btk_result_block block;
     struct btk_result_document documents[2];
     open_block(&block, BTK_OPERATION_ENCODE, BTK_FIELD_TOKENS, ROOM_BYTES);
-    cr_assert_eq(btk_buffer_append(&token_text, "left over", 9), 0);
-    btk_result_block_fail(&block, BTK_STATUS_INVALID_UTF8, 17);
+    cr_assert_eq(btk_buffer_append(&buffers.token_text, "left over", 9), 0);
+    btk_result_block_fail(&block, BTK_STATUS_INVALID_UTF8, 17, NULL);
     add_document(&block, 0, 5);
     const struct btk_result_header header = write_block(&block, room_memory);
     memcpy(documents, room_memory + header.documents_offset, sizeof documents);
@@ -148,10 +148,85 @@ Test(result_block, is_full_when_the_text_of_tokens_outgrows_the_limit)
     cr_assert(!block.is_full);
     const struct btk_result_header before = block.header;
     char text[1024] = {0};
-    cr_assert_eq(btk_buffer_append(&token_text, text, sizeof text), 0);
+    cr_assert_eq(btk_buffer_append(&buffers.token_text, text, sizeof text), 0);
     btk_result_block_end(&block, 1);
     cr_assert(block.is_full);
     cr_assert_eq(memcmp(&before, &block.header, sizeof before), 0);
+}
+
+// Encodings of one token less each time, whose numbers tell where they belong.
+static void add_encodings(struct btk_result_block *block, uint32_t first, uint32_t count)
+{
+    static const uint32_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint8_t masks[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    static const uint32_t ends[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct btk_encoding_view view = {
+            .token_count = count - i,
+            .ids = numbers + first,
+            .offsets = numbers,
+            .type_ids = numbers,
+            .word_ids = numbers,
+            .sequence_ids = numbers + first,
+            .special_tokens_mask = masks,
+            .attention_mask = masks + 1,
+            .token_ends = ends,
+            .token_text = "abcdefgh",
+            .token_text_end = count - i,
+        };
+        cr_assert_eq(btk_result_block_add_encoding(block, &view), 0);
+    }
+}
+
+Test(result_block, a_document_has_as_many_encodings_as_were_added)
+{
+    struct btk_result_block block;
+    struct btk_result_document documents[2];
+    uint64_t ends[4];
+    open_block(&block, BTK_OPERATION_ENCODE, BTK_FIELDS_ALL, ROOM_BYTES);
+    add_encodings(&block, 1, 3);
+    btk_result_block_end(&block, 0);
+    add_encodings(&block, 5, 1);
+    btk_result_block_end(&block, 0);
+    const struct btk_result_header header = write_block(&block, other_memory);
+    memcpy(documents, other_memory + header.documents_offset, sizeof documents);
+    memcpy(ends, other_memory + header.encodings_offset, sizeof ends);
+    cr_assert_eq(header.encoding_count, 4);
+    cr_assert_eq(documents[0].encoding_end, 3);
+    cr_assert_eq(documents[1].encoding_end, 4);
+    cr_assert(ends[0] == 3 && ends[1] == 5 && ends[2] == 6 && ends[3] == 7);
+    cr_assert_eq(number_at(other_memory, header.ids_offset, 3), 1);
+    cr_assert_eq(number_at(other_memory, header.sequence_ids_offset, 6), 5);
+    cr_assert_eq(other_memory[header.attention_mask_offset + 4], 2);
+    cr_assert_eq(number_at(other_memory, header.token_ends_offset, 3), 4);
+    cr_assert_arr_eq(other_memory + header.token_text_offset, "abcabaa", 7);
+}
+
+Test(result_block, what_was_added_to_a_document_that_fails_is_forgotten_and_its_message_kept)
+{
+    struct btk_result_block block;
+    struct btk_result_document documents[2];
+    open_block(&block, BTK_OPERATION_ENCODE, BTK_FIELDS_ALL, ROOM_BYTES);
+    add_encodings(&block, 1, 3);
+    btk_result_block_fail(&block, BTK_STATUS_MALFORMED, 0, "no pair");
+    add_encodings(&block, 5, 1);
+    btk_result_block_end(&block, 0);
+    const struct btk_result_header header = write_block(&block, room_memory);
+    memcpy(documents, room_memory + header.documents_offset, sizeof documents);
+    cr_assert_eq(header.encoding_count, 1);
+    cr_assert_eq(header.token_count, 1);
+    cr_assert_eq(documents[0].text_end, 7);
+    cr_assert_eq(documents[1].text_end, 7);
+    cr_assert_arr_eq(room_memory + header.text_offset, "no pair", 7);
+    cr_assert_eq(number_at(room_memory, header.ids_offset, 0), 5);
+}
+
+Test(result_block, encodings_that_do_not_fit_make_the_block_full)
+{
+    struct btk_result_block block;
+    open_block(&block, BTK_OPERATION_ENCODE, BTK_FIELD_IDS, 336);
+    add_encodings(&block, 0, 3);
+    cr_assert(block.is_full);
 }
 
 Test(result_block, open_refuses_a_room_without_space_for_the_documents)
@@ -159,7 +234,7 @@ Test(result_block, open_refuses_a_room_without_space_for_the_documents)
     struct btk_result_block block;
     const struct btk_result_header header = {.op = BTK_OPERATION_ENCODE, .document_count = 2};
     const struct btk_result_room room = {room_memory, 319, 319};
-    cr_assert_eq(btk_result_block_open(&block, &header, &room, &token_text), -ENOBUFS);
+    cr_assert_eq(btk_result_block_open(&block, &header, &room, &buffers), -ENOBUFS);
 }
 
 Test(result_block, decoded_text_stands_behind_the_documents)

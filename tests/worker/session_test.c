@@ -194,12 +194,12 @@ static void load_image(const char *content)
 
 static void define_options(void)
 {
+    const struct btk_batch_options options = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS};
     const struct btk_control_message define = {
         .kind = BTK_CONTROL_DEFINE_OPTIONS,
         .define_options = {.options_id = OPTIONS,
                            .tokenizer_id = TOKENIZER,
-                           .op = BTK_OPERATION_ENCODE,
-                           .fields = BTK_FIELD_IDS},
+                           .options = btk_batch_options_bytes(&options)},
     };
     send_by_router(&define);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "ipc/document.h"
 #include "worker/shard_runner.h"
 
 enum {
@@ -35,8 +36,19 @@ static int take_results(void *context, const struct btk_control_results *results
 
 static void define(uint32_t options_id, uint32_t op, uint32_t fields, uint32_t flags)
 {
-    const struct btk_control_define_options options = {options_id, TOKENIZER, op, fields, flags};
-    cr_assert_eq(btk_options_table_define(&runner.options, &options), 0);
+    const struct btk_batch_options options = {.op = op, .fields = fields, .flags = flags};
+    const struct btk_control_define_options definition = {options_id, TOKENIZER,
+                                                          btk_batch_options_bytes(&options)};
+    cr_assert_eq(btk_options_table_define(&runner.options, &definition, NULL), 0);
+}
+
+static void define_padded(uint32_t options_id, struct btk_padding padding)
+{
+    struct btk_batch_options options = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS};
+    btk_batch_options_set_padding(&options, BTK_OPTION_IS_GIVEN, &padding);
+    const struct btk_control_define_options definition = {options_id, TOKENIZER,
+                                                          btk_batch_options_bytes(&options)};
+    cr_assert_eq(btk_options_table_define(&runner.options, &definition, NULL), 0);
 }
 
 static void load_image(void)
@@ -66,10 +78,14 @@ static void set_up(void)
     int fd = dup(slab.fd);
     cr_assert_eq(btk_attached_client_attach_slab(client, SLAB, &fd, SLAB_BYTES), 0);
     define(1, BTK_OPERATION_ENCODE, BTK_FIELD_IDS, 0);
-    define(2, BTK_OPERATION_ENCODE, BTK_FIELDS_ALL & ~(uint32_t)BTK_FIELD_OVERFLOWING,
+    define(2, BTK_OPERATION_ENCODE,
+           BTK_FIELD_TYPE_IDS | BTK_FIELD_TOKENS | BTK_FIELD_OFFSETS | BTK_FIELD_WORD_IDS
+               | BTK_FIELD_SPECIAL_TOKENS_MASK,
            BTK_OPTIONS_ADD_SPECIAL_TOKENS);
     define(3, BTK_OPERATION_DECODE, 0, 0);
     define(4, BTK_OPERATION_ENCODE, BTK_FIELD_TOKENS, BTK_OPTIONS_UTF8_REPLACE);
+    define_padded(5, (struct btk_padding){.id = 7});
+    define_padded(6, (struct btk_padding){.id = 7, .has_length = true, .length = 3000});
 }
 
 static void tear_down(void)
@@ -280,6 +296,76 @@ Test(shard_runner, a_shard_with_a_memfd_of_its_own_gets_one_of_its_size)
     cr_assert_eq(header.token_count, 300 * 1024 + 2);
     cr_assert_eq(block[header.token_text_offset + header.token_text_bytes - 6], 'q');
     cr_assert_null(runner.workspace.block.address, "given back");
+}
+
+Test(shard_runner, documents_are_padded_to_the_longest_of_their_group)
+{
+    const char *const documents[] = {"a", "bcd", "e", "fg"};
+    const struct btk_assignment assignment = assign(5, documents, 4);
+    ends()[1] |= BTK_GROUP_END;
+    const struct btk_shard_report report = run(&assignment);
+    struct btk_result_header header;
+    const uint8_t *block = open_result(&report, &header);
+    const uint32_t expected[] = {'a', 7, 7, 'b', 'c', 'd', 'e', 7, 'f', 'g'};
+    cr_assert_eq(header.token_count, 10);
+    cr_assert_eq(memcmp(block + header.ids_offset, expected, sizeof expected), 0);
+    cr_assert_eq(document(block, &header, 2).token_end, 8);
+}
+
+Test(shard_runner, a_group_with_a_document_that_is_not_utf8_fails_as_one)
+{
+    const char *const documents[] = {"a", "b\xff", "c"};
+    const struct btk_assignment assignment = assign(5, documents, 3);
+    ends()[1] |= BTK_GROUP_END;
+    const struct btk_shard_report report = run(&assignment);
+    struct btk_result_header header;
+    const uint8_t *block = open_result(&report, &header);
+    cr_assert_eq(report.document_errors, 2);
+    cr_assert_eq(document(block, &header, 0).status, BTK_STATUS_INVALID_UTF8);
+    cr_assert_eq(document(block, &header, 2).status, BTK_STATUS_OK);
+    cr_assert_eq(header.token_count, 1);
+}
+
+Test(shard_runner, pairs_and_words_are_read_from_their_heads)
+{
+    const uint64_t word_ends[] = {1, 3};
+    const struct btk_encode_input inputs[] = {
+        {.text = {"abc", 3, word_ends, 2}, .has_pair = true, .pair = {"de", 2, NULL, 0}},
+        {.text = {"f", 1, NULL, 0}},
+    };
+    struct btk_assignment assignment = assign(1, (const char *const[]){""}, 1);
+    uint64_t end = 0;
+    for (int i = 0; i < 2; i++) {
+        btk_document_write(&inputs[i], text() + end);
+        end += btk_document_bytes(&inputs[i]);
+        ends()[i] = end;
+    }
+    // What is no head is an error of that document alone.
+    memset(text() + end, 0xff, 40);
+    ends()[2] = end + 40;
+    assignment.document_count = 3;
+    assignment.shard_bytes = end + 40;
+    assignment.flags = BTK_ASSIGNMENT_HAS_SHAPES;
+    const struct btk_shard_report report = run(&assignment);
+    struct btk_result_header header;
+    const uint8_t *block = open_result(&report, &header);
+    const uint32_t expected[] = {'a', 'b', 'c', 'd', 'e', 'f'};
+    cr_assert_eq(header.token_count, 6);
+    cr_assert_eq(memcmp(block + header.ids_offset, expected, sizeof expected), 0);
+    cr_assert_eq(document(block, &header, 2).status, BTK_STATUS_MALFORMED);
+    cr_assert_eq(memcmp(block + header.text_offset, "the head of the document", 24), 0);
+}
+
+Test(shard_runner, room_for_a_padded_shard_is_found_when_its_size_is_known)
+{
+    const char *const documents[] = {"a"};
+    struct btk_assignment assignment = assign(6, documents, 1);
+    expect_refused(&assignment, BTK_STATUS_TOO_LARGE);
+    assignment.flags = BTK_ASSIGNMENT_OWN_MEMFD;
+    const struct btk_shard_report report = run(&assignment);
+    struct btk_result_header header;
+    (void)open_result(&report, &header);
+    cr_assert_eq(header.token_count, 3000);
 }
 
 Test(shard_runner, stamps_and_histograms_follow_the_four_parts)

@@ -24,26 +24,23 @@ static struct btk_shared_memory make_memory(const char *content, bool is_sealed)
 
 static int define(struct btk_options_table *table, uint32_t options_id, uint32_t tokenizer_id)
 {
-    const struct btk_control_define_options options = {
-        .options_id = options_id,
-        .tokenizer_id = tokenizer_id,
-        .op = BTK_OPERATION_ENCODE,
-        .fields = BTK_FIELD_IDS,
-    };
-    return btk_options_table_define(table, &options);
+    const struct btk_batch_options options = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS};
+    const struct btk_control_define_options definition = {options_id, tokenizer_id,
+                                                          btk_batch_options_bytes(&options)};
+    return btk_options_table_define(table, &definition, NULL);
 }
 
 Test(options_table, finds_what_was_defined_in_any_order)
 {
     struct btk_options_table table = {0};
-    for (uint32_t i = 0; i < 1000; i++) cr_assert_eq(define(&table, i * 7919 % 1000, i), 0);
+    for (uint32_t i = 0; i < 1000; i++) cr_assert_eq(define(&table, i * 7919 % 1000 + 1, i), 0);
     for (uint32_t i = 0; i < 1000; i++) {
-        const struct btk_control_define_options *found =
-            btk_options_table_find(&table, i * 7919 % 1000);
+        const struct btk_defined_options *found =
+            btk_options_table_find(&table, i * 7919 % 1000 + 1);
         cr_assert_not_null(found);
         cr_assert_eq(found->tokenizer_id, i);
     }
-    cr_assert_null(btk_options_table_find(&table, 1000));
+    cr_assert_null(btk_options_table_find(&table, 1001));
     btk_options_table_clear(&table);
     cr_assert_null(btk_options_table_find(&table, 1));
 }
@@ -57,18 +54,29 @@ Test(options_table, only_the_first_definition_counts)
     btk_options_table_clear(&table);
 }
 
-Test(options_table, refuses_operations_fields_and_flags_that_it_does_not_know)
+Test(options_table, a_newer_id_takes_the_place_of_an_older_one_and_never_the_other_way)
 {
     struct btk_options_table table = {0};
-    struct btk_control_define_options options = {.op = 3};
-    cr_assert_eq(btk_options_table_define(&table, &options), -EINVAL);
-    options = (struct btk_control_define_options){.op = 1, .fields = BTK_FIELD_OVERFLOWING};
-    cr_assert_eq(btk_options_table_define(&table, &options), -EINVAL);
-    options = (struct btk_control_define_options){.op = 1, .fields = BTK_FIELDS_ALL + 1};
-    cr_assert_eq(btk_options_table_define(&table, &options), -EINVAL);
-    options = (struct btk_control_define_options){.op = 1, .flags = BTK_OPTIONS_KNOWN + 1};
-    cr_assert_eq(btk_options_table_define(&table, &options), -EINVAL);
-    cr_assert_null(btk_options_table_find(&table, 0));
+    cr_assert_eq(define(&table, 5 + BTK_OPTIONS_PLACES, 2), 0);
+    cr_assert_eq(define(&table, 5, 1), 0);
+    cr_assert_null(btk_options_table_find(&table, 5));
+    cr_assert_eq(btk_options_table_find(&table, 5 + BTK_OPTIONS_PLACES)->tokenizer_id, 2);
+    cr_assert_eq(define(&table, 5 + 2 * BTK_OPTIONS_PLACES, 3), 0);
+    cr_assert_null(btk_options_table_find(&table, 5 + BTK_OPTIONS_PLACES));
+    btk_options_table_forget(&table, 3);
+    cr_assert_null(btk_options_table_find(&table, 5 + 2 * BTK_OPTIONS_PLACES));
+    btk_options_table_clear(&table);
+}
+
+Test(options_table, refuses_what_is_not_options)
+{
+    struct btk_options_table table = {0};
+    const struct btk_batch_options options = {.op = 3};
+    struct btk_control_define_options definition = {1, 1, btk_batch_options_bytes(&options)};
+    struct btk_error error = {.message = ""};
+    cr_assert_eq(btk_options_table_define(&table, &definition, &error), -EPROTO);
+    cr_assert_neq(error.message[0], 0);
+    cr_assert_null(btk_options_table_find(&table, 1));
 }
 
 // --- Clients

@@ -99,6 +99,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <budtiktok/encoding.h>
 #include <budtiktok/types.h>
 
 #ifdef __cplusplus
@@ -124,33 +125,46 @@ struct btk_client_options {
 // BTK_CLIENT_REQUEST_DEFAULTS.
 struct btk_client_request_options {
     uint32_t operation;       // enum btk_operation
-    uint32_t fields;          // set of enum btk_field; OVERFLOWING is refused for now
+    uint32_t fields;          // set of enum btk_field; ids are always there
     bool add_special_tokens;  // encode: what the post-processor adds
     bool skip_special_tokens; // decode
     uint8_t offsets_unit;     // enum btk_offsets_unit
     uint8_t invalid_utf8;     // enum btk_invalid_utf8
     uint8_t special_text;     // enum btk_special_text
+    // Encode. The structs are looked at when their source is BTK_OPTION_IS_GIVEN; the padding token
+    // is copied, at most BTK_PAD_TOKEN_BYTES_MAX bytes of it. What is padded to the longest of a
+    // batch is encoded by one worker; BTK_GROUP_END (btk_batch_ends) makes smaller groups.
+    uint8_t truncation_source; // enum btk_option_source
+    uint8_t padding_source;    // enum btk_option_source
+    struct btk_truncation truncation;
+    struct btk_padding padding;
 };
 
 #define BTK_CLIENT_REQUEST_DEFAULTS                                                                \
     {                                                                                              \
         .operation = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS, .add_special_tokens = true,    \
         .skip_special_tokens = false, .offsets_unit = BTK_OFFSETS_CHAR,                            \
-        .invalid_utf8 = BTK_INVALID_UTF8_ERROR                                                     \
+        .invalid_utf8 = BTK_INVALID_UTF8_ERROR, .padding = BTK_PADDING_DEFAULTS                    \
     }
 
 // One document's result. Columns that were not asked for are NULL. The memory is mapped read-only
 // and was written by a worker: reading in the stated lengths is always safe, but ids are not
 // checked against a vocabulary here.
 struct btk_document_view {
-    uint32_t status;                    // enum btk_status
-    uint64_t error_offset;              // invalid UTF-8: its byte offset in the document
+    uint32_t status;       // enum btk_status
+    uint64_t error_offset; // invalid UTF-8, special text: its byte offset
+    const char *message;   // what is wrong, when the status does not say it all; UTF-8,
+                           // not NUL-terminated; NULL: nothing more is known
+    size_t message_bytes;
+    size_t encoding_count;              // 1, and those that overflowed: btk_batch_encoding
     size_t token_count;                 // encode
     const uint32_t *ids;                // token_count
     const uint32_t *offsets;            // 2 a token: begin, end
     const uint32_t *type_ids;           // token_count
     const uint32_t *word_ids;           // token_count; UINT32_MAX: none
+    const uint32_t *sequence_ids;       // token_count; UINT32_MAX: none
     const uint8_t *special_tokens_mask; // token_count; 1: added by the post-processor
+    const uint8_t *attention_mask;      // token_count; 0: padding
     const uint32_t *token_ends;         // for btk_document_token
     const uint8_t *token_text;          // for btk_document_token
     uint32_t token_text_begin;          // for btk_document_token
@@ -189,12 +203,16 @@ BTK_API_MUST_USE BTK_API int btk_client_connect(const struct btk_client_options 
 BTK_API void btk_client_close(struct btk_client **client);
 
 // Registers a tokenizer (NULL: the cluster's default one) with options, and gives the id to submit
-// with. The same request twice gives the same id. Errors: -ENOENT (no such tokenizer), -ENOTSUP,
-// -ETIMEDOUT, -ECONNRESET, -ENOSPC (more than 1024).
+// with. The same request twice gives the same id. Errors: -ENOENT (no such tokenizer), -EINVAL,
+// -ETIMEDOUT, -ECONNRESET, -ENOSPC (more than 1024, or the cluster has no room for more).
 BTK_API_MUST_USE BTK_API int btk_client_register(struct btk_client *client, const char *tokenizer,
                                                  const struct btk_client_request_options *options,
                                                  uint32_t *out_options_id,
                                                  struct btk_error_info *error);
+
+// Forgets what was registered under the id, which may be given again: for programs whose options are
+// different all the time. -EBUSY: a batch in flight uses it; -EINVAL: nothing is registered there.
+BTK_API_MUST_USE BTK_API int btk_client_unregister(struct btk_client *client, uint32_t options_id);
 
 // The cluster's own account of itself as JSON (what `budtiktok status` prints), with a NUL behind
 // it. Errors: -ENOBUFS (*out_bytes then says how much room it takes, without the NUL), -ETIMEDOUT.
@@ -223,12 +241,24 @@ BTK_API_MUST_USE BTK_API int btk_client_reserve(struct btk_client *client, uint6
 BTK_API char *btk_batch_text(struct btk_batch *batch);
 
 // Where to write the end of each document, in bytes from btk_batch_text: document i is
-// [ends[i - 1], ends[i]), the first begins at 0.
+// [ends[i - 1], ends[i]), the first begins at 0. An end with BTK_GROUP_END (by |) is that of the last
+// document of its group: padding to the longest is to that of a group, and only groups are spread
+// over workers then. Without any mark, all documents are one group. For other options marks mean
+// nothing.
 BTK_API uint64_t *btk_batch_ends(struct btk_batch *batch);
 
 // Fewer documents than reserved. -EINVAL: more, or submitted already.
 BTK_API_MUST_USE BTK_API int btk_batch_set_document_count(struct btk_batch *batch,
                                                           uint32_t document_count);
+
+// Makes room for documents that are pairs or words, or both, and copies them there: btk_batch_ends may
+// still be marked, then submit. Such a batch is encoded, never decoded. Errors: those of
+// btk_client_reserve.
+BTK_API_MUST_USE BTK_API int btk_client_reserve_inputs(struct btk_client *client,
+                                                       const struct btk_encode_input *inputs,
+                                                       uint32_t document_count,
+                                                       struct btk_batch **out_batch,
+                                                       struct btk_error_info *error);
 
 // Gives the batch to the cluster. `deadline_ns`: CLOCK_MONOTONIC, 0 for none; a shard that has not
 // begun by then is not begun. The batch id that the cluster sees is chosen here and kept for good.
@@ -289,6 +319,12 @@ BTK_API uint64_t btk_batch_token_count(const struct btk_batch *batch);
 // The result of one document, in place. Going through them in order is the fast way. Errors:
 // -EINVAL (not DONE, or no such document), -EPROTO (its block is not what it should be).
 BTK_API_MUST_USE BTK_API int btk_batch_document(struct btk_batch *batch, size_t index,
+                                                struct btk_document_view *out_view);
+
+// One encoding of a document: 0 is the document's own, the others are what overflowed (with
+// BTK_FIELD_OVERFLOWING). Errors: as before; -EINVAL also when there is no such encoding.
+BTK_API_MUST_USE BTK_API int btk_batch_encoding(struct btk_batch *batch, size_t index,
+                                                size_t encoding,
                                                 struct btk_document_view *out_view);
 
 // The text of one token, when BTK_FIELD_TOKENS was asked for; not NUL-terminated. NULL: no such

@@ -60,6 +60,10 @@ enum btk_operation {
     BTK_OPERATION_DECODE = 2, // ids in, text out
 };
 
+// In the table of a batch's ends: the document is the last of its group. A group is padded to its
+// longest document; a batch without any such mark is one group.
+#define BTK_GROUP_END (UINT64_C(1) << 63)
+
 // The state of one document, of one shard or of one batch. 0 is the only good one. The numbers are
 // part of the wire format: new ones are added at the end.
 enum btk_status {

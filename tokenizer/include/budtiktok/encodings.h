@@ -34,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <budtiktok/encoding.h>
 #include <budtiktok/tokenizer.h>
 
 #ifdef __cplusplus
@@ -42,40 +43,7 @@ extern "C" {
 
 struct btk_encodings;
 
-// --- Options
-
-enum btk_truncation_strategy {
-    BTK_TRUNCATE_LONGEST_FIRST = 0,
-    BTK_TRUNCATE_ONLY_FIRST = 1,
-    BTK_TRUNCATE_ONLY_SECOND = 2,
-};
-
-enum btk_direction {
-    BTK_DIRECTION_RIGHT = 0, // the end is cut off, or padded
-    BTK_DIRECTION_LEFT = 1,
-};
-
-// As the reference's enable_truncation: special tokens count, too.
-struct btk_truncation {
-    bool is_on;
-    uint8_t strategy;    // enum btk_truncation_strategy
-    uint8_t direction;   // enum btk_direction
-    uint64_t max_length; // tokens
-    uint64_t stride;     // tokens that what overflows repeats of the part before
-};
-
-// As the reference's enable_padding.
-struct btk_padding {
-    bool is_on;
-    bool has_length;      // false: to the longest of the call
-    uint8_t direction;    // enum btk_direction
-    uint64_t length;      // tokens
-    uint64_t multiple_of; // 0: none
-    uint32_t id;
-    uint32_t type_id;
-    const char *token; // UTF-8
-    size_t token_bytes;
-};
+// --- Options (truncation and padding: <budtiktok/encoding.h>)
 
 // Begin with BTK_ENCODING_DEFAULTS.
 struct btk_encoding_options {
@@ -89,11 +57,6 @@ struct btk_encoding_options {
 };
 
 #define BTK_ENCODING_COST_MAX (UINT64_C(1) << 26)
-
-#define BTK_PADDING_DEFAULTS                                                                       \
-    {                                                                                              \
-        .token = "[PAD]", .token_bytes = 5                                                         \
-    }
 
 #define BTK_ENCODING_DEFAULTS                                                                      \
     {                                                                                              \
@@ -112,24 +75,6 @@ BTK_API void btk_tokenizer_configured(const struct btk_tokenizer *tokenizer,
 BTK_API_MUST_USE BTK_API int btk_truncation_check(const struct btk_tokenizer *tokenizer,
                                                   const struct btk_truncation *truncation,
                                                   struct btk_error_info *error);
-
-// --- Input
-
-// One text, or words: input that is split already. Words stand back to back in `data`; word i ends at
-// word_ends[i], which is not inside of a character. Each is encoded for itself; word ids count them,
-// offsets speak of the word.
-struct btk_encode_text {
-    const char *data;
-    size_t bytes;
-    const uint64_t *word_ends; // NULL: one text
-    size_t word_count;
-};
-
-struct btk_encode_input {
-    struct btk_encode_text text;
-    bool has_pair;
-    struct btk_encode_text pair;
-};
 
 // --- Results
 
@@ -152,41 +97,11 @@ BTK_API_MUST_USE BTK_API int btk_encode_batch(const struct btk_tokenizer *tokeni
                                               struct btk_encodings *encodings,
                                               struct btk_error_info *error);
 
-// A part of an encoding that is of one of the texts.
-struct btk_sequence_range {
-    uint32_t sequence_id; // 0: the text, 1: its pair
-    uint32_t reserved;
-    uint64_t begin; // tokens
-    uint64_t end;
-};
-
-// Columns that were not asked for are NULL.
-struct btk_encoding_view {
-    size_t token_count;
-    const uint32_t *ids;
-    const uint32_t *type_ids;
-    const uint32_t *offsets;      // begin and end of each
-    const uint32_t *word_ids;     // UINT32_MAX: none
-    const uint32_t *sequence_ids; // UINT32_MAX: none
-    const uint8_t *special_tokens_mask;
-    const uint8_t *attention_mask;
-    const uint32_t *token_ends;              // for btk_encoding_token
-    const char *token_text;                  // for btk_encoding_token
-    uint32_t token_text_begin;               // for btk_encoding_token
-    uint32_t token_text_end;                 // for btk_encoding_token
-    const struct btk_sequence_range *ranges; // always there; none: one sequence, which is all of it
-    size_t range_count;
-};
-
 // Encodings of a document: itself, then what overflowed (with BTK_FIELD_OVERFLOWING).
 BTK_API size_t btk_encodings_document_count(const struct btk_encodings *encodings);
 BTK_API size_t btk_encodings_count(const struct btk_encodings *encodings, size_t document);
 BTK_API struct btk_encoding_view btk_encodings_get(const struct btk_encodings *encodings,
                                                    size_t document, size_t index);
-
-// The text of one token, when BTK_FIELD_TOKENS was asked for; not NUL-terminated. NULL: no such token.
-BTK_API const char *btk_encoding_token(const struct btk_encoding_view *view, size_t token,
-                                       size_t *out_bytes);
 
 // --- Places. Each returns false where the reference's Encoding returns None; what a column that is
 // not there would have to say is false, too. Positions are in the unit of the offsets.
