@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "ipc/result_reader.h"
 
 enum btk_batch_state btk_batch_state(const struct btk_batch *batch)
 {
@@ -62,122 +63,46 @@ static const struct btk_client_shard *find_shard(struct btk_batch *batch, uint32
     return NULL;
 }
 
-static struct btk_result_document read_document(const struct btk_client_shard *shard, uint32_t at)
+static void set_columns(struct btk_document_view *view, const struct btk_encoding_view *encoding)
 {
-    struct btk_result_document document;
-    const uint8_t *table = shard->block + shard->header.documents_offset;
-    memcpy(&document, table + (size_t)at * sizeof document, sizeof document);
-    return document;
-}
-
-static const void *column(const struct btk_client_shard *shard, uint64_t offset, uint64_t item)
-{
-    return offset == 0 ? NULL : shard->block + offset + item;
-}
-
-static uint32_t read_end(const uint32_t *ends, uint64_t index)
-{
-    uint32_t end;
-    memcpy(&end, ends + index, sizeof end);
-    return end;
-}
-
-static void view_tokens(const struct btk_client_shard *shard, uint64_t begin, uint64_t end,
-                        struct btk_document_view *view)
-{
-    const struct btk_result_header *header = &shard->header;
-    view->token_count = (size_t)(end - begin);
-    view->ids = column(shard, header->ids_offset, 4 * begin);
-    view->offsets = column(shard, header->offsets_offset, 8 * begin);
-    view->type_ids = column(shard, header->type_ids_offset, 4 * begin);
-    view->word_ids = column(shard, header->word_ids_offset, 4 * begin);
-    view->sequence_ids = column(shard, header->sequence_ids_offset, 4 * begin);
-    view->special_tokens_mask = column(shard, header->special_mask_offset, begin);
-    view->attention_mask = column(shard, header->attention_mask_offset, begin);
-    if (header->token_ends_offset == 0 || header->token_text_offset == 0) return;
-    const uint32_t *ends = column(shard, header->token_ends_offset, 0);
-    view->token_ends = ends + begin;
-    view->token_text = column(shard, header->token_text_offset, 0);
-    view->token_text_begin = begin == 0 ? 0 : read_end(ends, begin - 1);
-    view->token_text_end = (uint32_t)header->token_text_bytes;
-}
-
-// Where a document stands in its block.
-struct place {
-    struct btk_result_document document;
-    struct btk_result_document before; // the one in front of it, or nothing
-};
-
-static int find_place(const struct btk_client_shard *shard, uint32_t at, struct place *out_place)
-{
-    const struct btk_result_header *header = &shard->header;
-    struct place place = {.document = read_document(shard, at)};
-    if (at > 0) place.before = read_document(shard, at - 1);
-    const struct btk_result_document *document = &place.document;
-    const struct btk_result_document *before = &place.before;
-    if (document->token_end > header->token_count || before->token_end > document->token_end
-        || document->text_end > header->text_bytes || before->text_end > document->text_end
-        || document->encoding_end > header->encoding_count
-        || before->encoding_end > document->encoding_end)
-        return -EPROTO;
-    *out_place = place;
-    return 0;
-}
-
-static uint64_t read_encoding_end(const struct btk_client_shard *shard, uint64_t index)
-{
-    uint64_t end;
-    memcpy(&end, shard->block + shard->header.encodings_offset + index * sizeof end, sizeof end);
-    return end;
-}
-
-static size_t count_encodings(const struct btk_client_shard *shard, const struct place *place)
-{
-    if (shard->header.encodings_offset == 0) return 1;
-    return place->document.encoding_end - place->before.encoding_end;
-}
-
-static int view_encoding(const struct btk_client_shard *shard, const struct place *place,
-                         size_t index, struct btk_document_view *view)
-{
-    uint64_t begin = place->before.token_end;
-    uint64_t end = place->document.token_end;
-    view->encoding_count = count_encodings(shard, place);
-    if (index >= view->encoding_count) return -EINVAL;
-    if (shard->header.encodings_offset != 0) {
-        const uint64_t first = place->before.encoding_end;
-        if (index > 0) begin = read_encoding_end(shard, first + index - 1);
-        end = read_encoding_end(shard, first + index);
-    }
-    if (begin < place->before.token_end || begin > end || end > place->document.token_end)
-        return -EPROTO;
-    view_tokens(shard, begin, end, view);
-    return 0;
-}
-
-static void view_failure(const struct btk_client_shard *shard, const struct place *place,
-                         struct btk_document_view *view)
-{
-    view->error_offset = place->document.detail;
-    view->message_bytes = (size_t)(place->document.text_end - place->before.text_end);
-    if (view->message_bytes > 0)
-        view->message = column(shard, shard->header.text_offset, place->before.text_end);
+    view->token_count = encoding->token_count;
+    view->ids = encoding->ids;
+    view->offsets = encoding->offsets;
+    view->type_ids = encoding->type_ids;
+    view->word_ids = encoding->word_ids;
+    view->sequence_ids = encoding->sequence_ids;
+    view->special_tokens_mask = encoding->special_tokens_mask;
+    view->attention_mask = encoding->attention_mask;
+    view->token_ends = encoding->token_ends;
+    view->token_text = (const uint8_t *)encoding->token_text;
+    view->token_text_begin = encoding->token_text_begin;
+    view->token_text_end = encoding->token_text_end;
 }
 
 static int view_block(const struct btk_client_shard *shard, uint32_t at, size_t encoding,
                       struct btk_document_view *view)
 {
-    struct place place;
-    const int rc = find_place(shard, at, &place);
+    const struct btk_result_reader reader = {shard->block, &shard->header};
+    struct btk_result_place place;
+    struct btk_encoding_view columns;
+    int rc = btk_result_reader_find(&reader, at, &place);
     if (rc != 0) return rc;
     view->status = place.document.status;
-    if (view->status != BTK_STATUS_OK) {
-        view_failure(shard, &place, view);
-    } else if (shard->header.op == BTK_OPERATION_ENCODE) {
-        return view_encoding(shard, &place, encoding, view);
+    if (view->status == BTK_STATUS_OK && shard->header.op == BTK_OPERATION_ENCODE) {
+        rc = btk_result_reader_encoding(&reader, &place, encoding, &columns);
+        if (rc != 0) return rc;
+        view->encoding_count = btk_result_reader_encoding_count(&reader, &place);
+        set_columns(view, &columns);
+        return 0;
+    }
+    const struct btk_bytes text = btk_result_reader_text(&reader, &place);
+    if (view->status == BTK_STATUS_OK) {
+        view->text = text.data;
+        view->text_bytes = text.length;
     } else {
-        view->text = column(shard, shard->header.text_offset, place.before.text_end);
-        view->text_bytes = (size_t)(place.document.text_end - place.before.text_end);
+        view->error_offset = place.document.detail;
+        view->message = text.length > 0 ? (const char *)text.data : NULL;
+        view->message_bytes = text.length;
     }
     return encoding == 0 ? 0 : -EINVAL;
 }
@@ -203,6 +128,13 @@ int btk_batch_encoding(struct btk_batch *batch, size_t index, size_t encoding,
 int btk_batch_document(struct btk_batch *batch, size_t index, struct btk_document_view *out_view)
 {
     return btk_batch_encoding(batch, index, 0, out_view);
+}
+
+static uint32_t read_end(const uint32_t *ends, size_t index)
+{
+    uint32_t end;
+    memcpy(&end, ends + index, sizeof end);
+    return end;
 }
 
 const char *btk_document_token(const struct btk_document_view *view, size_t token_index,

@@ -50,6 +50,7 @@ static uint32_t flags_of(const struct btk_client_request_options *request)
     if (request->skip_special_tokens) flags |= BTK_OPTIONS_SKIP_SPECIAL_TOKENS;
     if (request->offsets_unit == BTK_OFFSETS_BYTE) flags |= BTK_OPTIONS_OFFSETS_BYTE;
     if (request->invalid_utf8 == BTK_INVALID_UTF8_REPLACE) flags |= BTK_OPTIONS_UTF8_REPLACE;
+    if (request->is_grouped) flags |= BTK_OPTIONS_GROUPED;
     return flags;
 }
 

@@ -21,7 +21,10 @@
 #include "ipc/batch_options.h"
 #include "ipc/slab.h"
 
-enum { BTK_HTTP_JOBS_MAX = 1024 };
+enum {
+    BTK_HTTP_JOBS_MAX = 1024,
+    BTK_HTTP_COST_MAX = 1 << 22, // tokens that truncation and padding may add to a request
+};
 
 struct btk_coordinator;
 
@@ -37,7 +40,9 @@ struct btk_http_block {
 struct btk_http_job {
     char tokenizer[64]; // "" for the default one
     struct btk_batch_options options;
-    uint32_t flags; // set of enum btk_batch_flag
+    uint32_t flags;  // set of enum btk_batch_flag
+    bool has_fields; // the answer has the fields that were asked for, not tokens
+    uint32_t fields; // set of enum btk_field
     uint64_t room_offset;
     uint64_t table_offset;
     uint64_t text_offset;

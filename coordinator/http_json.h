@@ -3,10 +3,14 @@
 //
 //     /tokenize   {"inputs": "text" | ["text", ..], "add_special_tokens": true, "model": "bpe"}
 //            ->   [[{"id":1, "text":"..", "special":false, "start":0, "stop":2}, ..], ..]
+//                 beside it the options of common/request_options.h, "offsets_unit", and "fields":
+//                 {"inputs": [{"text": "..", "pair": ".."}, ..], "fields": ["ids", "offsets"], "truncation": {..}}
+//            ->   [{"ids": [..], "offsets": [[0,5], ..]}, ..]
 //     /decode     {"ids": [1, ..] | [[1, ..], ..], "skip_special_tokens": true, "model": "bpe"}
 //            ->   ["text", ..]
 //
 // start and stop count characters; they are null for special tokens, whose text is the token's own.
+// Padding to the longest is to that of the request.
 //
 // Threads: the HTTP server's.
 #pragma once
@@ -24,7 +28,8 @@ BTK_MUST_USE int btk_http_json_read_decode(struct btk_http_bridge *bridge, struc
                                            struct btk_http_job *job, struct btk_error *error);
 
 // Writes what came of a job that is done and OK. -EPROTO: its blocks are not what they should be;
-// -EIO: a document failed; both with a message; -ENOMEM.
+// -EINVAL: an input cannot be encoded; -EMSGSIZE: it would become too large; -EIO: the cluster could
+// not; all with a message; -ENOMEM.
 BTK_MUST_USE int btk_http_json_write(const struct btk_http_bridge *bridge,
                                      const struct btk_http_job *job, struct btk_buffer *out_json,
                                      struct btk_error *error);

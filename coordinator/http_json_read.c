@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "common/encoding_json.h"
 #include "common/json.h"
+#include "common/request_options.h"
+#include "coordinator/http_inputs.h"
 #include "coordinator/http_json.h"
-#include "ipc/control_messages.h"
+#include "coordinator/result_bound.h"
 
 static int wrong(struct btk_error *error, const char *what)
 {
@@ -56,96 +58,118 @@ static int read_flag(const struct btk_json *root, const char *name, bool *flag,
 
 // --- /tokenize
 
-// "special_text"; *flags gets its bits.
-static int read_special_text(const struct btk_json *root, uint32_t *flags, struct btk_error *error)
+static uint32_t field_named(struct btk_bytes name)
 {
-    static const char *const names[] = {"default", "parse", "plain", "error"};
-    const struct btk_json *value = btk_json_get(root, "special_text");
-    struct btk_bytes text = {0};
-    if (btk_json_is_null(value)) return 0;
-    for (uint32_t i = 0; btk_json_try_string(value, &text) && i < BTK_ARRAY_COUNT(names); i++) {
-        if (text.length != strlen(names[i]) || memcmp(text.data, names[i], text.length) != 0)
-            continue;
-        *flags |= i << BTK_OPTIONS_SPECIAL_TEXT_SHIFT;
-        return 0;
-    }
-    return wrong(error, "special_text: expected parse, plain, error or default");
-}
-
-static int measure_texts(const struct btk_json *inputs, uint64_t *out_bytes,
-                         struct btk_error *error)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < btk_json_count(inputs); i++) {
-        struct btk_bytes text;
-        if (!btk_json_try_string(btk_json_at(inputs, i), &text))
-            return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "inputs[%zu]: expected a string", i);
-        bytes += text.length;
-    }
-    *out_bytes = bytes;
+    if (btk_bytes_are(name, "overflowing")) return BTK_FIELD_OVERFLOWING;
+    const char *field;
+    for (uint32_t i = 1; (field = btk_encoding_json_field_name(i)) != NULL; i *= 2)
+        if (btk_bytes_are(name, field)) return i;
     return 0;
 }
 
-static void write_texts(struct btk_http_bridge *bridge, const struct btk_http_job *job,
-                        const struct btk_json *inputs)
+// "fields": 0 when they are not there.
+static int read_fields(const struct btk_json *root, uint32_t *out_fields, struct btk_error *error)
 {
-    uint64_t *ends = (void *)(bridge->slab_address + job->table_offset);
-    uint8_t *texts = bridge->slab_address + job->text_offset;
-    uint64_t at = 0;
-    for (uint32_t i = 0; i < job->document_count; i++) {
-        struct btk_bytes text = {0};
-        const struct btk_json *input =
-            btk_json_type(inputs) == BTK_JSON_STRING ? inputs : btk_json_at(inputs, i);
-        if (btk_json_try_string(input, &text) && text.length > 0)
-            memcpy(texts + at, text.data, text.length);
-        at += text.length;
-        ends[i] = at;
+    const struct btk_json *list = btk_json_get(root, "fields");
+    uint32_t fields = 0;
+    if (!btk_json_is_null(list) && (!is_array(list) || btk_json_count(list) == 0))
+        return wrong(error, "fields: expected a list of names");
+    for (size_t i = 0; i < btk_json_count(list); i++) {
+        struct btk_bytes name;
+        const bool is_text = btk_json_try_string(btk_json_at(list, i), &name);
+        const uint32_t field = is_text ? field_named(name) : 0;
+        if (field == 0)
+            return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
+                                 "fields[%zu]: expected ids, type_ids, tokens, offsets, word_ids, "
+                                 "sequence_ids, special_tokens_mask, attention_mask or overflowing",
+                                 i);
+        fields |= field;
     }
+    *out_fields = fields;
+    return 0;
 }
 
-static int read_inputs(struct btk_http_bridge *bridge, const struct btk_json *root,
-                       struct btk_http_job *job, struct btk_error *error)
+static int read_unit(const struct btk_json *root, uint32_t *flags, struct btk_error *error)
 {
-    const struct btk_json *inputs = btk_json_get(root, "inputs");
-    struct btk_bytes text = {0};
-    uint64_t bytes = 0;
-    size_t count = 1;
-    if (btk_json_try_string(inputs, &text)) {
-        bytes = text.length;
-    } else {
-        if (!is_array(inputs))
-            return wrong(error, "inputs: expected a string or an array of strings");
-        count = btk_json_count(inputs);
-        if (count == 0) return wrong(error, "inputs: cannot be empty");
-        const int measured = measure_texts(inputs, &bytes, error);
-        if (measured != 0) return measured;
+    const struct btk_json *unit = btk_json_get(root, "offsets_unit");
+    struct btk_bytes name;
+    if (btk_json_is_null(unit)) return 0;
+    const bool is_text = btk_json_try_string(unit, &name);
+    if (is_text && btk_bytes_are(name, "byte"))
+        *flags |= BTK_OPTIONS_OFFSETS_BYTE;
+    else if (!is_text || !btk_bytes_are(name, "char"))
+        return wrong(error, "offsets_unit: expected char or byte");
+    return 0;
+}
+
+// The members that are options of encoding; the others belong to somebody else.
+static int read_options(const struct btk_json *root, struct btk_request_options *options,
+                        struct btk_error *error)
+{
+    static const char *const names[] = {"add_special_tokens", "encode_special_tokens",
+                                        "special_text", "truncation", "padding"};
+    bool is_configured = false;
+    int rc = read_flag(root, "as_configured", &is_configured, error);
+    if (is_configured) btk_request_options_use_configured(options);
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(names) && rc == 0; i++) {
+        const struct btk_json *value = btk_json_get(root, names[i]);
+        const struct btk_bytes name = {(const uint8_t *)names[i], strlen(names[i])};
+        if (value != NULL) rc = btk_request_options_read_member(options, name, value, error);
     }
-    const int rc = btk_http_bridge_reserve(bridge, job, bytes, (uint32_t)count);
-    if (rc == 0) write_texts(bridge, job, inputs);
     return rc;
+}
+
+// What a token's text and place are taken from.
+static uint32_t fields_of_tokens(const struct btk_http_job *job)
+{
+    const uint32_t always =
+        BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS | BTK_FIELD_SPECIAL_TOKENS_MASK;
+    const bool has_shapes = (job->flags & BTK_BATCH_HAS_SHAPES) != 0;
+    return has_shapes ? always | BTK_FIELD_WORD_IDS | BTK_FIELD_SEQUENCE_IDS : always;
+}
+
+static void set_options(struct btk_http_job *job, const struct btk_request_options *given,
+                        uint32_t flags)
+{
+    struct btk_batch_options *options = &job->options;
+    const struct btk_padding padding = btk_request_options_padding(given);
+    *options =
+        (struct btk_batch_options){.op = BTK_OPERATION_ENCODE,
+                                   .fields = job->has_fields ? job->fields : fields_of_tokens(job),
+                                   .flags = flags,
+                                   .cost_max = BTK_HTTP_COST_MAX};
+    if (given->add_special_tokens) options->flags |= BTK_OPTIONS_ADD_SPECIAL_TOKENS;
+    btk_batch_options_set_special_text(options, given->special_text);
+    btk_batch_options_set_truncation(options, given->truncation_source, &given->truncation);
+    btk_batch_options_set_padding(options, given->padding_source, &padding);
+}
+
+// An answer is put together in memory: what padding makes of it is bounded before work begins.
+static int check_cost(const struct btk_http_job *job, struct btk_error *error)
+{
+    const struct btk_result_shape shape = btk_result_shape_of(&job->options);
+    if (shape.padded_tokens * job->document_count <= BTK_HTTP_COST_MAX) return 0;
+    return btk_error_set(error, EMSGSIZE, BTK_NO_OFFSET,
+                         "padding: more than %d tokens for all inputs together", BTK_HTTP_COST_MAX);
 }
 
 int btk_http_json_read_tokenize(struct btk_http_bridge *bridge, struct btk_bytes body,
                                 struct btk_http_job *job, struct btk_error *error)
 {
+    struct btk_request_options options = BTK_REQUEST_OPTIONS_DEFAULTS;
     struct btk_json *root = NULL;
-    bool add_special_tokens = true;
     uint32_t flags = 0;
     int rc = parse(body, &root, error);
     if (rc != 0) return rc;
     rc = read_model(root, job, error);
-    if (rc == 0) rc = read_flag(root, "add_special_tokens", &add_special_tokens, error);
-    if (rc == 0) rc = read_special_text(root, &flags, error);
-    if (rc == 0) rc = read_inputs(bridge, root, job, error);
-    if (add_special_tokens) flags |= BTK_OPTIONS_ADD_SPECIAL_TOKENS;
-    job->options = (struct btk_batch_options){
-        .op = BTK_OPERATION_ENCODE,
-        .fields =
-            BTK_FIELD_IDS | BTK_FIELD_OFFSETS | BTK_FIELD_TOKENS | BTK_FIELD_SPECIAL_TOKENS_MASK,
-        .flags = flags,
-    };
+    if (rc == 0) rc = read_options(root, &options, error);
+    if (rc == 0) rc = read_fields(root, &job->fields, error);
+    if (rc == 0) rc = read_unit(root, &flags, error);
+    if (rc == 0) rc = btk_http_inputs_read(bridge, btk_json_get(root, "inputs"), job, error);
+    job->has_fields = job->fields != 0;
+    set_options(job, &options, flags);
     btk_json_free(root);
-    return rc;
+    return rc == 0 ? check_cost(job, error) : rc;
 }
 
 // --- /decode

@@ -6,17 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/encoding_json.h"
 #include "common/json_writer.h"
-#include "common/utf8.h"
+#include "common/status.h"
+#include "coordinator/http_inputs.h"
 #include "coordinator/http_json.h"
+#include "coordinator/http_tokens.h"
+#include "ipc/result_reader.h"
 
-// A block that was checked, and where reading stands in it.
-struct reader {
-    const uint8_t *data;
-    struct btk_result_header header;
-    uint64_t token;      // next
-    uint64_t token_text; // where its text begins
-    uint64_t text;       // decode
+// More is not put together in memory.
+#define ANSWER_BYTES_MAX ((size_t)1 << 30)
+
+// An answer in the making.
+struct answer {
+    const struct btk_http_bridge *bridge;
+    const struct btk_http_job *job;
+    struct btk_json_writer writer;
+    struct btk_buffer input; // a copy of one that has a head
+    struct btk_buffer views; // struct btk_encoding_view of one document
+    struct btk_error *error;
 };
 
 static int broken(struct btk_error *error)
@@ -24,143 +32,36 @@ static int broken(struct btk_error *error)
     return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block of results is damaged");
 }
 
-static uint32_t read_u32(const struct reader *reader, uint64_t column, uint64_t index)
-{
-    uint32_t number;
-    memcpy(&number, reader->data + column + index * sizeof number, sizeof number);
-    return number;
-}
-
-static int open_block(const struct btk_http_job *job, const struct btk_http_block *block,
-                      struct reader *out_reader, struct btk_error *error)
-{
-    struct reader reader = {.data = block->data};
-    if (block->bytes < sizeof reader.header) return broken(error);
-    memcpy(&reader.header, block->data, sizeof reader.header);
-    const struct btk_result_header *header = &reader.header;
-    if (btk_result_header_check(header, block->bytes, error) != 0) return -EPROTO;
-    // Columns that are not there have passed the check, whatever their length says.
-    const bool has_columns = header->ids_offset != 0 && header->offsets_offset != 0
-                             && header->special_mask_offset != 0 && header->token_ends_offset != 0
-                             && header->token_text_offset != 0;
-    const bool has_text = header->text_offset != 0;
-    if (header->op != job->options.op || header->document_count != block->document_count
-        || (header->op == BTK_OPERATION_ENCODE && header->token_count > 0 && !has_columns)
-        || (header->op == BTK_OPERATION_DECODE && header->text_bytes > 0 && !has_text))
-        return broken(error);
-    *out_reader = reader;
-    return 0;
-}
-
-// --- Tokens
-
-// A place in a text that is known both in characters and in bytes. Offsets hardly ever go back, so
-// finding the next one from the last costs a few steps.
-struct place {
-    struct btk_bytes text; // valid UTF-8: it came out of a JSON string
-    uint64_t character;
-    size_t byte;
-};
-
-static void move_to(struct place *place, uint64_t character)
-{
-    while (place->character < character && place->byte < place->text.length) {
-        place->byte += btk_utf8_length(place->text.data[place->byte]);
-        place->character++;
-    }
-    while (place->character > character && place->byte > 0) {
-        do place->byte--;
-        while (place->byte > 0 && (place->text.data[place->byte] & 0xc0) == 0x80);
-        place->character--;
-    }
-}
-
-static void write_place(struct btk_json_writer *writer, struct place *place, uint32_t begin,
-                        uint32_t end)
-{
-    move_to(place, begin);
-    const size_t from = place->byte;
-    if (end > begin) move_to(place, end);
-    btk_json_text(writer, (struct btk_bytes){place->text.data + from, place->byte - from});
-}
-
-// The texts of tokens are pieces of a vocabulary of bytes: what is not UTF-8 becomes U+FFFD.
-static void write_lossy(struct btk_json_writer *writer, struct btk_bytes text)
-{
-    if (btk_utf8_valid_prefix(text.data, text.length) == text.length)
-        btk_json_text(writer, text);
-    else
-        btk_json_string(writer, "\xef\xbf\xbd");
-}
-
-static int write_token(struct btk_json_writer *writer, struct reader *reader, struct place *place,
-                       struct btk_error *error)
-{
-    const struct btk_result_header *header = &reader->header;
-    const uint64_t at = reader->token++;
-    const uint32_t text_end = read_u32(reader, header->token_ends_offset, at);
-    if (text_end < reader->token_text || text_end > header->token_text_bytes) return broken(error);
-    const struct btk_bytes text = {
-        reader->data + header->token_text_offset + reader->token_text,
-        text_end - reader->token_text,
-    };
-    reader->token_text = text_end;
-    const bool is_special = reader->data[header->special_mask_offset + at] != 0;
-    const uint32_t begin = read_u32(reader, header->offsets_offset, 2 * at);
-    const uint32_t end = read_u32(reader, header->offsets_offset, 2 * at + 1);
-    btk_json_begin_object(writer);
-    btk_json_name(writer, "id");
-    btk_json_unsigned(writer, read_u32(reader, header->ids_offset, at));
-    btk_json_name(writer, "text");
-    if (is_special)
-        write_lossy(writer, text);
-    else
-        write_place(writer, place, begin, end);
-    btk_json_name(writer, "special");
-    btk_json_bool(writer, is_special);
-    btk_json_name(writer, "start");
-    if (is_special)
-        btk_json_null(writer);
-    else
-        btk_json_unsigned(writer, begin);
-    btk_json_name(writer, "stop");
-    if (is_special)
-        btk_json_null(writer);
-    else
-        btk_json_unsigned(writer, end);
-    btk_json_end_object(writer);
-    return 0;
-}
-
 // --- Documents
 
-static struct btk_bytes document_text(const struct btk_http_bridge *bridge,
-                                      const struct btk_http_job *job, uint32_t index)
+static int write_tokens(struct answer *answer, const struct btk_result_reader *reader,
+                        const struct btk_result_place *place, uint32_t index)
 {
-    const uint64_t *ends = (const void *)(bridge->slab_address + job->table_offset);
-    const uint64_t begin = index == 0 ? 0 : ends[index - 1];
-    return (struct btk_bytes){bridge->slab_address + job->text_offset + begin, ends[index] - begin};
-}
-
-static int write_tokens(struct btk_json_writer *writer, struct reader *reader, uint64_t token_end,
-                        struct btk_bytes text, struct btk_error *error)
-{
-    struct place place = {.text = text};
-    if (token_end < reader->token || token_end > reader->header.token_count) return broken(error);
-    btk_json_begin_array(writer);
-    int rc = 0;
-    while (reader->token < token_end && rc == 0) rc = write_token(writer, reader, &place, error);
-    btk_json_end_array(writer);
+    const bool has_bytes = (answer->job->options.flags & BTK_OPTIONS_OFFSETS_BYTE) != 0;
+    struct btk_encoding_view view;
+    struct btk_encode_input input;
+    int rc = btk_http_inputs_get(answer->bridge, answer->job, index, &answer->input, &input);
+    if (rc == 0) rc = btk_result_reader_encoding(reader, place, 0, &view);
+    if (rc == 0) btk_http_tokens_write(&answer->writer, &input, has_bytes, &view);
     return rc;
 }
 
-static int write_text(struct btk_json_writer *writer, struct reader *reader, uint64_t text_end,
-                      struct btk_error *error)
+static int write_fields(struct answer *answer, const struct btk_result_reader *reader,
+                        const struct btk_result_place *place)
 {
-    if (text_end < reader->text || text_end > reader->header.text_bytes) return broken(error);
-    write_lossy(writer, (struct btk_bytes){reader->data + reader->header.text_offset + reader->text,
-                                           text_end - reader->text});
-    reader->text = text_end;
+    const size_t count = btk_result_reader_encoding_count(reader, place);
+    answer->views.length = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct btk_encoding_view view;
+        int rc = btk_result_reader_encoding(reader, place, i, &view);
+        if (rc == 0) rc = btk_buffer_append(&answer->views, &view, sizeof view);
+        if (rc != 0) return rc;
+    }
+    if (count == 0) return -EPROTO;
+    btk_json_begin_object(&answer->writer);
+    btk_encoding_json_write_members(&answer->writer, answer->job->fields,
+                                    (const void *)answer->views.data, count);
+    btk_json_end_object(&answer->writer);
     return 0;
 }
 
@@ -181,38 +82,72 @@ static const char *reason_of(uint32_t status)
     }
 }
 
-static int refuse_document(const struct btk_result_document *document, uint32_t number,
-                           struct btk_error *error)
+// -EINVAL: the input is wrong; -EMSGSIZE: it is too large; -EIO: the cluster could not.
+static int code_of(uint32_t status)
 {
-    const char *const reason = reason_of(document->status);
-    if (document->status == BTK_STATUS_INVALID_UTF8 || document->status == BTK_STATUS_SPECIAL_TEXT)
-        return btk_error_set(error, EIO, document->detail, "input %u %s at byte %" PRIu64, number,
-                             reason, document->detail);
-    return btk_error_set(error, EIO, BTK_NO_OFFSET, "input %u %s (status %u)", number, reason,
-                         document->status);
+    switch (status) {
+    case BTK_STATUS_INVALID_UTF8:
+    case BTK_STATUS_SPECIAL_TEXT:
+    case BTK_STATUS_MALFORMED: return EINVAL;
+    case BTK_STATUS_TOO_LARGE: return EMSGSIZE;
+    default: return EIO;
+    }
 }
 
-static int write_block(struct btk_json_writer *writer, const struct btk_http_bridge *bridge,
-                       const struct btk_http_job *job, const struct btk_http_block *block,
-                       struct btk_error *error)
+static int refuse_document(const struct btk_result_place *place, struct btk_bytes message,
+                           uint32_t number, struct btk_error *error)
 {
-    struct reader reader = {0};
+    const uint32_t status = place->document.status;
+    const uint64_t offset = place->document.detail;
+    if (btk_status_has_offset(status))
+        return btk_error_set(error, code_of(status), offset, "input %u %s at byte %" PRIu64, number,
+                             reason_of(status), offset);
+    if (message.length > 0)
+        return btk_error_set(error, code_of(status), BTK_NO_OFFSET, "input %u: %.*s", number,
+                             (int)btk_min_size(message.length, 400), (const char *)message.data);
+    return btk_error_set(error, code_of(status), BTK_NO_OFFSET, "input %u %s (status %u)", number,
+                         reason_of(status), status);
+}
+
+static int write_document(struct answer *answer, const struct btk_result_reader *reader,
+                          uint32_t at, uint32_t number)
+{
+    struct btk_result_place place;
+    int rc = btk_result_reader_find(reader, at, &place);
+    if (rc != 0) return broken(answer->error);
+    const struct btk_bytes text = btk_result_reader_text(reader, &place);
+    if (place.document.status != BTK_STATUS_OK)
+        return refuse_document(&place, text, number, answer->error);
+    if (answer->job->options.op == BTK_OPERATION_DECODE)
+        btk_http_text_write(&answer->writer, text);
+    else if (answer->job->has_fields)
+        rc = write_fields(answer, reader, &place);
+    else
+        rc = write_tokens(answer, reader, &place, number);
+    if (rc != 0) return rc == -ENOMEM ? rc : broken(answer->error);
+    if (answer->writer.buffer->length > ANSWER_BYTES_MAX)
+        return btk_error_set(answer->error, EMSGSIZE, BTK_NO_OFFSET,
+                             "the answer has more than %zu bytes", ANSWER_BYTES_MAX);
+    return answer->writer.status;
+}
+
+static int write_block(struct answer *answer, const struct btk_http_block *block)
+{
+    struct btk_result_header header;
     if (block->data == NULL)
-        return btk_error_set(error, EIO, BTK_NO_OFFSET, "input %u and others: %s (status %u)",
-                             block->first_document, reason_of(block->status), block->status);
-    int rc = open_block(job, block, &reader, error);
-    for (uint32_t i = 0; i < block->document_count && rc == 0; i++) {
-        struct btk_result_document document;
-        memcpy(&document, reader.data + reader.header.documents_offset + i * sizeof document,
-               sizeof document);
-        if (document.status != BTK_STATUS_OK)
-            rc = refuse_document(&document, block->first_document + i, error);
-        else if (job->options.op == BTK_OPERATION_DECODE)
-            rc = write_text(writer, &reader, document.text_end, error);
-        else
-            rc = write_tokens(writer, &reader, document.token_end,
-                              document_text(bridge, job, block->first_document + i), error);
-    }
+        return btk_error_set(answer->error, code_of(block->status), BTK_NO_OFFSET,
+                             "input %u and others: %s (status %u)", block->first_document,
+                             reason_of(block->status), block->status);
+    if (block->bytes < sizeof header) return broken(answer->error);
+    memcpy(&header, block->data, sizeof header);
+    if (btk_result_header_check(&header, block->bytes, answer->error) != 0) return -EPROTO;
+    if (header.op != answer->job->options.op || header.document_count != block->document_count
+        || (~header.fields & answer->job->options.fields) != 0)
+        return broken(answer->error);
+    const struct btk_result_reader reader = {block->data, &header};
+    int rc = 0;
+    for (uint32_t i = 0; i < block->document_count && rc == 0; i++)
+        rc = write_document(answer, &reader, i, block->first_document + i);
     return rc;
 }
 
@@ -223,26 +158,34 @@ static int compare_blocks(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-int btk_http_json_write(const struct btk_http_bridge *bridge, const struct btk_http_job *job,
-                        struct btk_buffer *out_json, struct btk_error *error)
+static int write_blocks(struct answer *answer)
 {
-    struct btk_json_writer writer;
+    const struct btk_http_job *job = answer->job;
     uint32_t next_document = 0;
-    int rc = 0;
-    btk_json_writer_init(&writer, out_json);
-    btk_json_begin_array(&writer);
     qsort(job->blocks, job->block_count, sizeof *job->blocks, compare_blocks);
-    for (uint32_t i = 0; i < job->block_count && rc == 0; i++) {
+    for (uint32_t i = 0; i < job->block_count; i++) {
         const struct btk_http_block *block = job->blocks + i;
         if (block->first_document != next_document
             || block->document_count > job->document_count - next_document)
-            return broken(error);
+            return broken(answer->error);
         next_document += block->document_count;
-        rc = write_block(&writer, bridge, job, block, error);
+        const int rc = write_block(answer, block);
+        if (rc != 0) return rc;
     }
-    btk_json_end_array(&writer);
-    if (rc == 0 && next_document != job->document_count) rc = broken(error);
-    return rc != 0 ? rc : writer.status;
+    return next_document == job->document_count ? 0 : broken(answer->error);
+}
+
+int btk_http_json_write(const struct btk_http_bridge *bridge, const struct btk_http_job *job,
+                        struct btk_buffer *out_json, struct btk_error *error)
+{
+    struct answer answer = {.bridge = bridge, .job = job, .error = error};
+    btk_json_writer_init(&answer.writer, out_json);
+    btk_json_begin_array(&answer.writer);
+    const int rc = write_blocks(&answer);
+    btk_json_end_array(&answer.writer);
+    btk_buffer_clear(&answer.input);
+    btk_buffer_clear(&answer.views);
+    return rc != 0 ? rc : answer.writer.status;
 }
 
 int btk_http_json_write_error(struct btk_buffer *out_json, const char *type, const char *message)

@@ -149,7 +149,8 @@ bool btk_http_routes_read(struct btk_http_bridge *bridge, const char *path, stru
     case 0: return true;
     case -EAGAIN: say_overloaded(out_answer, 0); return false;
     case -EMSGSIZE:
-        btk_http_routes_error(out_answer, 413, "Validation", "the inputs are too large");
+        btk_http_routes_error(out_answer, 413, "Validation",
+                              error.code != 0 ? error.message : "the inputs are too large");
         return false;
     case -ENOMEM: btk_http_routes_error(out_answer, 500, "Backend", "out of memory"); return false;
     default: btk_http_routes_error(out_answer, 400, "Validation", error.message); return false;
@@ -184,9 +185,11 @@ void btk_http_routes_finish(const struct btk_http_bridge *bridge, const struct b
     }
     out_answer->status = 200;
     out_answer->type = json_type;
-    const int rc = btk_http_json_write(bridge, job, &out_answer->body, &error);
-    if (rc == -ENOMEM)
-        btk_http_routes_error(out_answer, 500, "Backend", "out of memory");
-    else if (rc != 0)
-        btk_http_routes_error(out_answer, 500, "Tokenizer", error.message);
+    switch (btk_http_json_write(bridge, job, &out_answer->body, &error)) {
+    case 0: return;
+    case -ENOMEM: btk_http_routes_error(out_answer, 500, "Backend", "out of memory"); return;
+    case -EINVAL: btk_http_routes_error(out_answer, 422, "Tokenizer", error.message); return;
+    case -EMSGSIZE: btk_http_routes_error(out_answer, 413, "Validation", error.message); return;
+    default: btk_http_routes_error(out_answer, 500, "Backend", error.message); return;
+    }
 }

@@ -66,6 +66,31 @@ static bool column_fits(uint64_t offset, uint64_t count, uint64_t item_bytes, ui
            && btk_range_is_inside(offset, count * item_bytes, block_bytes);
 }
 
+// A column that is not there has passed, whatever its length says.
+static bool has_columns(const struct btk_result_header *header)
+{
+    const struct {
+        uint32_t field;
+        uint64_t offset;
+    } columns[] = {
+        {BTK_FIELD_IDS, header->ids_offset},
+        {BTK_FIELD_TYPE_IDS, header->type_ids_offset},
+        {BTK_FIELD_TOKENS, header->token_ends_offset},
+        {BTK_FIELD_TOKENS, header->token_text_offset},
+        {BTK_FIELD_OFFSETS, header->offsets_offset},
+        {BTK_FIELD_WORD_IDS, header->word_ids_offset},
+        {BTK_FIELD_SEQUENCE_IDS, header->sequence_ids_offset},
+        {BTK_FIELD_SPECIAL_TOKENS_MASK, header->special_mask_offset},
+        {BTK_FIELD_ATTENTION_MASK, header->attention_mask_offset},
+        {BTK_FIELD_OVERFLOWING, header->encodings_offset},
+    };
+    if (header->text_bytes > 0 && header->text_offset == 0) return false;
+    if (header->op != BTK_OPERATION_ENCODE) return true;
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(columns); i++)
+        if ((header->fields & columns[i].field) != 0 && columns[i].offset == 0) return false;
+    return true;
+}
+
 int btk_result_header_check(const struct btk_result_header *header, uint64_t block_bytes,
                             struct btk_error *error)
 {
@@ -91,5 +116,6 @@ int btk_result_header_check(const struct btk_result_header *header, uint64_t blo
         && column_fits(header->token_text_offset, header->token_text_bytes, 1, 1, limit)
         && column_fits(header->text_offset, header->text_bytes, 1, 1, limit);
     if (!fits) return refuse(error, "result block: a column leaves the block");
+    if (!has_columns(header)) return refuse(error, "result block: a column is missing");
     return 0;
 }

@@ -199,7 +199,7 @@ BTK_MUST_USE int btk_submission_check(const struct btk_submission *submission, u
 BTK_MUST_USE int btk_assignment_check(const struct btk_assignment *assignment, uint64_t slab_bytes,
                                       uint64_t results_bytes, struct btk_error *error);
 
-// Checks a copy of the header of a block of `block_bytes` bytes: magic, version and that every
-// column lies inside the block.
+// Checks a copy of the header of a block of `block_bytes` bytes: magic, version, that every column of
+// its fields is there, and that all lie inside the block.
 BTK_MUST_USE int btk_result_header_check(const struct btk_result_header *header,
                                          uint64_t block_bytes, struct btk_error *error);

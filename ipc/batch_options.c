@@ -122,7 +122,7 @@ struct btk_padding btk_batch_options_padding(const struct btk_batch_options *opt
 bool btk_batch_options_is_grouped(const struct btk_batch_options *options)
 {
     const uint8_t source = btk_batch_options_padding_source(options);
-    return source == BTK_OPTION_IS_CONFIGURED
+    return (options->flags & BTK_OPTIONS_GROUPED) != 0 || source == BTK_OPTION_IS_CONFIGURED
            || (source == BTK_OPTION_IS_GIVEN
                && (options->flags & BTK_OPTIONS_PADDING_HAS_LENGTH) == 0);
 }

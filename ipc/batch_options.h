@@ -38,7 +38,8 @@ enum btk_options_flag {
     BTK_OPTIONS_PADDING_SOURCE = 3 << BTK_OPTIONS_PADDING_SOURCE_SHIFT, // enum btk_option_source
     BTK_OPTIONS_PADDING_HAS_LENGTH = 1 << 13,
     BTK_OPTIONS_PADDING_LEFT = 1 << 14,
-    BTK_OPTIONS_KNOWN = (1 << 15) - 1,
+    BTK_OPTIONS_GROUPED = 1 << 15, // documents of a group are encoded in one call
+    BTK_OPTIONS_KNOWN = (1 << 16) - 1,
 };
 
 // Begin with zeros.
@@ -51,12 +52,13 @@ struct btk_batch_options {
     uint64_t stride;
     uint64_t pad_length;
     uint64_t pad_multiple_of;
+    uint64_t cost_max; // as in struct btk_encoding_options, for each shard; 0: the worker's own
     uint32_t pad_id;
     uint32_t pad_type_id;
     char pad_token[BTK_PAD_TOKEN_BYTES_MAX];
 };
 
-_Static_assert(sizeof(struct btk_batch_options) == 56 + BTK_PAD_TOKEN_BYTES_MAX,
+_Static_assert(sizeof(struct btk_batch_options) == 64 + BTK_PAD_TOKEN_BYTES_MAX,
                "part of the wire format");
 
 // What goes into a message; borrows the options.
@@ -96,5 +98,6 @@ static inline uint8_t btk_batch_options_padding_source(const struct btk_batch_op
 struct btk_truncation btk_batch_options_truncation(const struct btk_batch_options *options);
 struct btk_padding btk_batch_options_padding(const struct btk_batch_options *options);
 
-// Whether documents may be padded to the longest of their group, so that groups are not cut.
+// Whether documents are encoded together with those of their group, which then is not cut: when that
+// was asked for, and when they may be padded to the longest of it.
 bool btk_batch_options_is_grouped(const struct btk_batch_options *options);

@@ -21,6 +21,7 @@ struct slot {
 
 struct registered {
     struct btk_request_options options;
+    bool is_grouped;
     uint32_t id;
 };
 
@@ -40,11 +41,12 @@ struct cluster_backend {
 // --- Options
 
 static int register_options(struct cluster_backend *backend,
-                            const struct btk_request_options *options, uint32_t *out_id,
-                            struct btk_error *error)
+                            const struct btk_request_options *options, bool is_grouped,
+                            uint32_t *out_id, struct btk_error *error)
 {
     struct btk_client_request_options request = backend->common;
     struct btk_error_info info;
+    request.is_grouped = is_grouped;
     request.add_special_tokens = options->add_special_tokens;
     request.special_text = options->special_text;
     request.truncation_source = options->truncation_source;
@@ -68,19 +70,23 @@ static struct registered *replace_oldest(struct cluster_backend *backend)
 
 // Registers a way to encode when the first batch wants it.
 static int find_options(struct cluster_backend *backend, const struct btk_request_options *options,
-                        uint32_t *out_id, struct btk_error *error)
+                        bool is_grouped, uint32_t *out_id, struct btk_error *error)
 {
     for (unsigned i = 0; i < backend->registered_count; i++) {
-        if (!btk_request_options_equal(&backend->registered[i].options, options)) continue;
-        *out_id = backend->registered[i].id;
+        const struct registered *const registered = &backend->registered[i];
+        if (registered->is_grouped != is_grouped
+            || !btk_request_options_equal(&registered->options, options))
+            continue;
+        *out_id = registered->id;
         return 0;
     }
     const bool is_full = backend->registered_count == REGISTERED_MAX;
     struct registered *const place =
         is_full ? replace_oldest(backend) : &backend->registered[backend->registered_count];
-    const int status = register_options(backend, options, &place->id, error);
+    const int status = register_options(backend, options, is_grouped, &place->id, error);
     if (status < 0) return status;
     place->options = *options;
+    place->is_grouped = is_grouped;
     if (!is_full) backend->registered_count++;
     *out_id = place->id;
     return 0;
@@ -118,7 +124,16 @@ static int reserve_shapes(struct cluster_backend *backend, const struct btk_requ
                                      out_batch, info);
 }
 
-// The documents of a line are padded together.
+// A list of documents is one call of the reference: what is wrong with one is wrong with all.
+static bool has_lists(const struct btk_request_batch *request)
+{
+    const struct btk_request_line *const lines = btk_request_lines(request);
+    for (size_t i = 0; i < btk_request_line_count(request); i++)
+        if (lines[i].document_count > 1) return true;
+    return false;
+}
+
+// The documents of a line are encoded together.
 static void mark_groups(const struct btk_request_batch *request, struct btk_batch *batch)
 {
     const struct btk_request_line *const lines = btk_request_lines(request);
@@ -135,7 +150,8 @@ static int submit_once(struct cluster_backend *backend, struct slot *slot, struc
     struct btk_error_info info;
     struct btk_batch *batch = NULL;
     uint32_t options_id = 0;
-    int status = find_options(backend, slot->request->options, &options_id, error);
+    int status =
+        find_options(backend, slot->request->options, has_lists(slot->request), &options_id, error);
     if (status < 0) return status;
     status = slot->request->has_shapes ? reserve_shapes(backend, slot->request, &batch, &info)
                                        : reserve_plain(backend, slot->request, &batch, &info);
@@ -304,7 +320,7 @@ static int begin(struct cluster_backend *backend, const char *tokenizer,
     backend->tokenizer = tokenizer;
     // An unknown tokenizer is an error before there is a document.
     uint32_t unused;
-    return find_options(backend, &BTK_REQUEST_OPTIONS_DEFAULTS, &unused, error);
+    return find_options(backend, &BTK_REQUEST_OPTIONS_DEFAULTS, false, &unused, error);
 }
 
 int btk_cluster_backend_open(const struct btk_options *options,

@@ -26,6 +26,7 @@ struct verifier {
     struct btk_encoding encoding;
     char *decoded;
     size_t decoded_capacity;
+    uint8_t special_text; // enum btk_special_text, of what has special tokens
     struct btk_verify_report report;
     struct btk_verify_encodings encodings;
 };
@@ -48,14 +49,13 @@ static int reserve(struct verifier *verifier, size_t capacity)
     return 0;
 }
 
-// What records hold with special tokens has those of the text, too, whatever the kind of file.
 static int encode(struct verifier *verifier, struct btk_bytes text, bool add_special_tokens,
                   struct btk_error *error)
 {
     struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
     struct btk_error_info info;
     options.add_special_tokens = add_special_tokens;
-    if (add_special_tokens) options.special_text = BTK_SPECIAL_TEXT_PARSE;
+    if (add_special_tokens) options.special_text = verifier->special_text;
     if (reserve(verifier, btk_encode_bound(verifier->tokenizer, text.length, &options)) < 0)
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
     const int status = btk_encode(verifier->tokenizer, verifier->scratch, (const char *)text.data,
@@ -231,6 +231,23 @@ static int verify_file(struct verifier *verifier, const char *path, struct btk_e
     return status;
 }
 
+// tiktoken's own records of special tokens are those of a text that may have all of them.
+static int read_special_text(const struct btk_options *options, uint8_t *out_special_text,
+                             struct btk_error *error)
+{
+    static const char suffix[] = ".tiktoken";
+    const char *const path = options->values[BTK_OPTION_tokenizer];
+    const size_t length = path ? strlen(path) : 0;
+    unsigned choice = 0;
+    const int status = btk_options_choice(options, BTK_OPTION_special_text,
+                                          btk_request_special_texts, &choice, error);
+    const bool is_tiktoken =
+        length >= strlen(suffix) && strcmp(path + length - strlen(suffix), suffix) == 0;
+    if (choice == BTK_SPECIAL_TEXT_DEFAULT && is_tiktoken) choice = BTK_SPECIAL_TEXT_PARSE;
+    *out_special_text = (uint8_t)choice;
+    return status;
+}
+
 int btk_command_verify(const struct btk_options *options)
 {
     struct btk_error error;
@@ -242,6 +259,8 @@ int btk_command_verify(const struct btk_options *options)
                       "verify takes --reference FILE; see budtiktok verify --help");
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     }
+    if (read_special_text(options, &verifier.special_text, &error) < 0)
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
     btk_verify_report_init(&verifier.report);
     struct btk_said said;
     btk_said_read(options, &said);

@@ -106,8 +106,10 @@
     OPTION(special_text, "special-text", "MEANING",                                                \
            "of a special token's text in a document: parse (the token), plain (text like any "     \
            "other), error (the document is refused); default: parse for tokenizer.json and "       \
-           "vocabularies, plain for .tiktoken, tekken.json, .model, GGUF",                         \
-           BTK_ENCODERS)                                                                           \
+           "vocabularies, plain for .tiktoken, tekken.json, .model, GGUF; verify: of ids_special " \
+           "alone, "                                                                               \
+           "and then parse for .tiktoken, too",                                                    \
+           BTK_ENCODERS | BTK_IN(VERIFY))                                                          \
     OPTION(offsets_unit, "offsets-unit", "UNIT", "char (default) or byte", BTK_ENCODERS)           \
     OPTION(invalid_utf8, "invalid-utf8", "WHAT",                                                   \
            "error (default: the document is refused) or replace (by U+FFFD)", BTK_ENCODERS)        \

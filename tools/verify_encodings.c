@@ -27,34 +27,17 @@ void btk_verify_encodings_clear(struct btk_verify_encodings *verifier)
 {
     btk_encodings_free(&verifier->encodings);
     btk_buffer_clear(&verifier->inputs);
-    btk_buffer_clear(&verifier->word_texts);
-    btk_buffer_clear(&verifier->word_ends);
+    btk_word_lists_clear(&verifier->words);
     btk_buffer_clear(&verifier->label);
 }
 
 // --- Input
 
-// Words are collected first, and pointed to when their buffers do not move any more.
-static int collect_words(struct btk_verify_encodings *verifier, const struct btk_json *list,
-                         struct btk_error *error)
-{
-    const size_t begin = verifier->word_texts.length;
-    for (size_t i = 0; i < btk_json_count(list); i++) {
-        struct btk_bytes word;
-        if (!btk_json_try_string(btk_json_at(list, i), &word))
-            return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "a word is to be a string");
-        if (btk_buffer_append(&verifier->word_texts, word.data, word.length) < 0)
-            return no_memory(error);
-        const uint64_t end = verifier->word_texts.length - begin;
-        if (btk_buffer_append(&verifier->word_ends, &end, sizeof end) < 0) return no_memory(error);
-    }
-    return 0;
-}
-
 static int read_text(struct btk_verify_encodings *verifier, const struct btk_json *value,
                      struct btk_encode_text *out_text, struct btk_error *error)
 {
     struct btk_bytes text;
+    const struct btk_json *wrong;
     if (btk_json_try_string(value, &text)) {
         *out_text = (struct btk_encode_text){(const char *)text.data, text.length, NULL, 0};
         return 0;
@@ -62,23 +45,12 @@ static int read_text(struct btk_verify_encodings *verifier, const struct btk_jso
     if (btk_json_type(value) != BTK_JSON_ARRAY)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
                              "an input is to be a list of texts or of lists of words");
-    static const uint64_t some_words[1];
-    const size_t begin = verifier->word_texts.length;
-    const int status = collect_words(verifier, value, error);
-    *out_text = (struct btk_encode_text){NULL, verifier->word_texts.length - begin, some_words,
-                                         btk_json_count(value)};
-    return status;
-}
-
-static void point_to_words(const struct btk_verify_encodings *verifier,
-                           struct btk_encode_text *text, size_t *byte, size_t *word)
-{
-    if (!text->word_ends) return;
-    text->data = (const char *)verifier->word_texts.data + *byte;
-    if (text->word_count)
-        text->word_ends = (const uint64_t *)(const void *)verifier->word_ends.data + *word;
-    *byte += text->bytes;
-    *word += text->word_count;
+    const int status = btk_word_lists_read(&verifier->words, value, out_text, &wrong);
+    if (status == -ENOMEM) return no_memory(error);
+    return status < 0
+               ? btk_error_set(error, EINVAL, BTK_NO_OFFSET, "a word is to be a string, but is %s",
+                               btk_json_type_name(wrong))
+               : 0;
 }
 
 static int read_document(struct btk_verify_encodings *verifier, const struct btk_json *list,
@@ -100,16 +72,16 @@ static int read_input(struct btk_verify_encodings *verifier, const struct btk_js
     const struct btk_json *const input = btk_json_get(line, "input");
     bool is_batch = btk_json_type(btk_json_at(input, 0)) == BTK_JSON_ARRAY;
     btk_json_try_bool(btk_json_get(line, "is_batch"), &is_batch);
-    verifier->inputs.length = verifier->word_texts.length = verifier->word_ends.length = 0;
-    if (btk_buffer_reserve(&verifier->word_texts, 1) < 0) return no_memory(error);
+    verifier->inputs.length = 0;
+    btk_word_lists_reset(&verifier->words);
     int status = is_batch ? 0 : read_document(verifier, input, error);
     for (size_t i = 0; is_batch && !status && i < btk_json_count(input); i++)
         status = read_document(verifier, btk_json_at(input, i), error);
     struct btk_encode_input *const inputs = (void *)verifier->inputs.data;
-    size_t byte = 0, word = 0;
+    struct btk_word_lists_cursor cursor = {0};
     for (size_t i = 0; !status && i < verifier->inputs.length / sizeof *inputs; i++) {
-        point_to_words(verifier, &inputs[i].text, &byte, &word);
-        point_to_words(verifier, &inputs[i].pair, &byte, &word);
+        btk_word_lists_point(&verifier->words, &cursor, &inputs[i].text);
+        btk_word_lists_point(&verifier->words, &cursor, &inputs[i].pair);
     }
     return status;
 }

@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/request_options.h"
+#include "common/word_lists.h"
 #include "tools/verify_report.h"
 
 struct btk_verify_encodings {
@@ -26,9 +27,8 @@ struct btk_verify_encodings {
     struct btk_encodings *encodings;
     struct btk_request_options options; // of the line
     struct btk_buffer inputs;           // struct btk_encode_input of the line
-    struct btk_buffer word_texts;       // words back to back
-    struct btk_buffer word_ends;        // uint64_t
-    struct btk_buffer label;            // how differences of the line are called
+    struct btk_word_lists words;
+    struct btk_buffer label; // how differences of the line are called
 };
 
 BTK_MUST_USE int btk_verify_encodings_init(struct btk_verify_encodings *verifier,

@@ -85,6 +85,7 @@ bool btk_shard_is_plain(const struct btk_shard *shard)
     const uint32_t beyond =
         BTK_FIELD_SEQUENCE_IDS | BTK_FIELD_ATTENTION_MASK | BTK_FIELD_OVERFLOWING;
     return !shard->has_shapes && (shard->options->fields & beyond) == 0
+           && (shard->options->flags & BTK_OPTIONS_GROUPED) == 0
            && btk_batch_options_truncation_source(shard->options) == BTK_OPTION_IS_OFF
            && btk_batch_options_padding_source(shard->options) == BTK_OPTION_IS_OFF;
 }

@@ -41,6 +41,12 @@ static int fill_options(const struct btk_shard *shard, struct btk_encoding_optio
     return btk_truncation_check(shard->tokenizer, &options->truncation, error);
 }
 
+static uint64_t cost_max_of(const struct btk_shard *shard)
+{
+    const uint64_t asked = shard->options->cost_max;
+    return asked > 0 && asked < SHARD_COST_MAX ? asked : SHARD_COST_MAX;
+}
+
 // --- Groups
 
 static struct group group_at(const struct btk_shard *shard, uint32_t first, bool is_grouped)
@@ -152,13 +158,14 @@ void btk_shard_encode_groups(const struct btk_shard *shard, struct btk_result_bl
     struct btk_error_info error = {.offset = BTK_NO_OFFSET, .message = "not enough memory"};
     struct btk_encoding_options options;
     const int options_rc = fill_options(shard, &options, &error);
+    const uint64_t cost_max = cost_max_of(shard);
     uint64_t cost = 0; // of all groups
     uint64_t most = 0; // of one
     btk_shard_report_progress(shard);
     for (uint32_t i = 0; i < shard->document_count && !block->is_full;) {
         const struct group group = group_at(shard, i, is_grouped);
         uint64_t group_cost = 0;
-        options.cost_max = cost < SHARD_COST_MAX ? SHARD_COST_MAX - cost : 1;
+        options.cost_max = cost < cost_max ? cost_max - cost : 1;
         const int rc = options_rc != 0 ? options_rc : encode_group(shard, &group, &options, &error);
         if (rc == 0)
             add_group(shard, &group, block, &group_cost);

@@ -142,6 +142,107 @@ static void results_beyond_their_memory_come_in_memory_of_their_own(void)
     CHECK(cluster_stop(&cluster) == 0);
 }
 
+// --- Documents that are more than one text
+
+static struct btk_document_view encoding_of(struct btk_batch *batch, size_t document, size_t index)
+{
+    struct btk_document_view view;
+    CHECK(btk_batch_encoding(batch, document, index, &view) == 0);
+    CHECK(view.status == BTK_STATUS_OK);
+    return view;
+}
+
+static struct btk_batch *submit_inputs(struct btk_client *client, uint32_t options_id,
+                                       const struct btk_encode_input *inputs, uint32_t count,
+                                       uint32_t last_of_group)
+{
+    struct btk_error_info error;
+    struct btk_batch *batch = NULL;
+    CHECK(btk_client_reserve_inputs(client, inputs, count, &batch, &error) == 0);
+    btk_batch_ends(batch)[last_of_group] |= BTK_GROUP_END;
+    CHECK(btk_client_submit(client, batch, options_id, 0, &error) == 0);
+    CHECK(btk_client_wait(client, batch, BATCHES_WAIT_MS, &error) == 0);
+    return batch;
+}
+
+static void pairs_words_truncation_and_padding_come_back(void)
+{
+    static const uint64_t word_ends[] = {3, 8};
+    const struct btk_encode_input inputs[] = {
+        {.text = {"one two three four five six seven", 33, NULL, 0}},
+        {.text = {"onetwo", 3, NULL, 0}, .has_pair = true, .pair = {"onetwo33", 8, word_ends, 2}},
+        {.text = {"one", 3, NULL, 0}},
+    };
+    struct btk_client_request_options request = BTK_CLIENT_REQUEST_DEFAULTS;
+    struct btk_error_info error;
+    struct cluster cluster;
+    uint32_t options_id = 0;
+    cluster_start(&cluster, &two_workers);
+    struct btk_client *client = cluster_connect(&cluster);
+    request.fields = BTK_FIELDS_ALL;
+    request.truncation_source = BTK_OPTION_IS_GIVEN;
+    request.truncation = (struct btk_truncation){.max_length = 5};
+    request.padding_source = BTK_OPTION_IS_GIVEN;
+    CHECK(btk_client_register(client, NULL, &request, &options_id, &error) == 0);
+    struct btk_batch *batch = submit_inputs(client, options_id, inputs, 3, 1);
+
+    struct btk_document_view view = encoding_of(batch, 0, 0);
+    CHECK(view.token_count == 5 && view.encoding_count == 3);
+    view = encoding_of(batch, 0, 2);
+    CHECK(view.token_count == 5 && view.attention_mask[2] == 1 && view.attention_mask[4] == 0);
+    CHECK(btk_batch_encoding(batch, 0, 3, &view) == -EINVAL);
+    view = encoding_of(batch, 1, 0);
+    CHECK(view.token_count == 5 && view.sequence_ids[1] == 0 && view.sequence_ids[3] == 1);
+    CHECK(view.type_ids[3] == 1 && view.word_ids[3] == 0);
+    view = encoding_of(batch, 2, 0);
+    CHECK(view.token_count == 3); // a group of its own: nothing to pad
+    btk_client_release(client, &batch);
+
+    batch = submit_inputs(client, options_id, inputs, 3, 2);
+    view = encoding_of(batch, 2, 0);
+    size_t bytes = 0;
+    CHECK(view.token_count == 5 && view.attention_mask[3] == 0);
+    const char *const token = btk_document_token(&view, 4, &bytes);
+    CHECK(bytes == 5 && memcmp(token, "[PAD]", 5) == 0);
+    btk_client_release(client, &batch);
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
+static void what_is_wrong_with_options_and_documents_is_said(void)
+{
+    const struct btk_encode_input input = {.text = {"one two three", 13, NULL, 0}};
+    struct btk_client_request_options request = BTK_CLIENT_REQUEST_DEFAULTS;
+    struct btk_error_info error;
+    struct btk_document_view view;
+    struct cluster cluster;
+    uint32_t options_id = 0;
+    cluster_start(&cluster, &two_workers);
+    struct btk_client *client = cluster_connect(&cluster);
+    request.padding_source = 3;
+    CHECK(btk_client_register(client, NULL, &request, &options_id, &error) == -EINVAL);
+    request.padding_source = BTK_OPTION_IS_GIVEN;
+    request.padding.token_bytes = BTK_PAD_TOKEN_BYTES_MAX + 1;
+    CHECK(btk_client_register(client, NULL, &request, &options_id, &error) == -EINVAL);
+    request.padding_source = BTK_OPTION_IS_OFF;
+    request.truncation_source = BTK_OPTION_IS_GIVEN;
+    request.truncation =
+        (struct btk_truncation){.max_length = 3, .strategy = BTK_TRUNCATE_ONLY_SECOND};
+    CHECK(btk_client_register(client, NULL, &request, &options_id, &error) == 0);
+    struct btk_batch *batch = submit_inputs(client, options_id, &input, 1, 0);
+    CHECK(btk_batch_document(batch, 0, &view) == 0);
+    CHECK(view.status == BTK_STATUS_MALFORMED && view.message_bytes > 10);
+    CHECK(memcmp(view.message, "truncation", 10) == 0);
+    btk_client_release(client, &batch);
+    CHECK(btk_client_unregister(client, options_id) == 0);
+    CHECK(btk_client_unregister(client, options_id) == -EINVAL);
+    CHECK(btk_client_reserve_inputs(client, &input, 1, &batch, &error) == 0);
+    CHECK(btk_client_submit(client, batch, options_id, 0, &error) == -EINVAL);
+    btk_client_release(client, &batch);
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
 static void await_workers(const struct btk_client *client, uint32_t count)
 {
     for (int i = 0; i < 200 && btk_client_worker_count(client) != count; i++) cluster_sleep_ms(50);
@@ -178,6 +279,10 @@ int main(int argc, char **argv)
          a_client_that_is_killed_leaves_nothing_behind},
         {"results_beyond_their_memory_come_in_memory_of_their_own",
          results_beyond_their_memory_come_in_memory_of_their_own},
+        {"pairs_words_truncation_and_padding_come_back",
+         pairs_words_truncation_and_padding_come_back},
+        {"what_is_wrong_with_options_and_documents_is_said",
+         what_is_wrong_with_options_and_documents_is_said},
         {"clients_see_how_many_workers_there_are", clients_see_how_many_workers_there_are},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {

@@ -88,9 +88,48 @@ class Http(unittest.TestCase):
         self.assertEqual(texts("parse"), (200, ["a", "[SEP]"]))
         self.assertEqual(len(texts("plain")[1]), 4)
         status, answer = texts("error")
-        self.assertIn(status, range(400, 600))
+        self.assertEqual((status, answer["error_type"]), (422, "Tokenizer"))
         self.assertIn("input 0 has the text of a special token at byte 2", answer["error"])
         self.assertEqual(texts("odd")[0], 400)
+
+    def test_pairs_words_and_padding_in_the_shape_of_text_embeddings_inference(self):
+        inputs = [{"text": "naïve", "pair": "Zoë x"}, {"words": ["Zoë", "", "x y"]}]
+        status, lists = self.cluster.post("/tokenize", {"inputs": inputs, "padding": {"pad_to_multiple_of": 8}})
+        self.assertEqual(status, 200)
+        self.assertEqual(len(lists[0]), len(lists[1]))
+        self.assertEqual([t["text"] for t in lists[0] if t["special"]][:2], ["[CLS]", "[SEP]"])
+        self.assertEqual(lists[1][-1], {"id": 0, "text": "[PAD]", "special": True, "start": None, "stop": None})
+        plain = ["".join(t["text"] for t in tokens if not t["special"]) for tokens in lists]
+        self.assertEqual(plain, ["naïveZoëx", "Zoëxy"])
+        byte = self.cluster.post("/tokenize", {"inputs": inputs, "offsets_unit": "byte"})[1]
+        self.assertEqual("".join(t["text"] for t in byte[0] if not t["special"]), "naïveZoëx")
+
+    def test_fields_and_what_overflows(self):
+        body = {"inputs": "a b c d", "fields": ["ids", "offsets", "overflowing"], "truncation": {"max_length": 4}}
+        status, answer = self.cluster.post("/tokenize", body)
+        self.assertEqual(status, 200)
+        self.assertEqual(set(answer[0]), {"ids", "offsets", "overflowing"})
+        self.assertEqual((len(answer[0]["ids"]), len(answer[0]["overflowing"])), (4, 1))
+        self.assertEqual(answer[0]["overflowing"][0]["offsets"], [[0, 0], [4, 5], [6, 7], [0, 0]])
+
+    def test_options_that_cannot_be_are_refused_with_a_reason(self):
+        cases = [
+            (400, {"truncation": {"stride": 1}}, "max_length"), (400, {"truncation": []}, "max_length"),
+            (400, {"padding": {"length": -1}}, "length"), (400, {"padding": {"pad_token": "x" * 1025}}, "1024 bytes"),
+            (400, {"fields": "ids"}, "a list"), (400, {"fields": []}, "a list"), (400, {"fields": ["idz"]}, "fields[0]"),
+            (400, {"offsets_unit": "word"}, "char or byte"), (400, {"as_configured": 1}, "true or false"),
+            (413, {"padding": {"length": 1 << 23}}, "tokens for all inputs"),
+            (413, {"padding": {"length": (1 << 63) - 1}}, "tokens for all inputs"),
+            (422, {"truncation": {"max_length": 4, "stride": 3}}, "input 0: truncation: a stride of 3"),
+            (422, {"truncation": {"max_length": 3, "strategy": "only_second"}}, "input 0: truncation"),
+        ]
+        for wanted, options, words in cases:
+            status, answer = self.cluster.post("/tokenize", {"inputs": "a b c", **options})
+            self.assertEqual(status, wanted, (options, answer))
+            self.assertIn(words, answer["error"])
+        for inputs in ([{"text": 1}], [{"words": "a"}, 1], [{"words": ["a", None]}], [{}], {"text": "a", "pair": {}}, [[]]):
+            status, answer = self.cluster.post("/tokenize", {"inputs": inputs})
+            self.assertEqual((status, answer["error"].startswith("inputs[")), (400, True), (inputs, answer))
 
     def test_decode_turns_it_back(self):
         text = "The quick brown fox – naïve, 日本語 🙂"

@@ -5,6 +5,7 @@
     cli_test.py PROGRAM
 """
 import ast
+import base64
 import json
 import os
 import signal
@@ -174,12 +175,28 @@ class Lines(Files):
         self.assertEqual(answers(token, options=("--special-text", "plain")), [split])
         for name, value in (("special_text", "plain"), ("encode_special_tokens", True)):
             self.assertEqual(answers({**token, "options": {name: value}}), [split])
+        # null says nothing, over whatever the command line says.
+        self.assertEqual(answers({**token, "options": {"encode_special_tokens": None}}, options=("--special-text", "plain")),
+                         [split])
         status, refused = jsonl("encode", token, plain, options=("--special-text", "error"))
         self.assertEqual(status, 1)
         self.assertEqual(refused[0]["error"]["code"], "special_text")
         self.assertEqual(refused[0]["error"]["offset"], 2)
         self.assertIn("ids", refused[1])
         self.assertEqual(answers({**token, "options": {"special_text": "odd"}})[0]["error"]["code"], "malformed")
+
+    def test_verify_reads_special_text_as_the_records_mean_it(self):
+        bytes_ = b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256))
+        tokenizer = self.path("bytes.tiktoken", bytes_)
+        options = ("--tokenizer", tokenizer, "--pattern", "gpt2", "--special", "<|end|>=300")
+        plain = list(b"a<|end|>")
+        records = [{"text": "a<|end|>", "ids": plain, "ids_special": [97, 300]},
+                   {"input": ["a<|end|>"], "options": {"special_text": "parse"}, "encoding": {"ids": [97, 300]}},
+                   {"input": ["a<|end|>"], "options": {"encode_special_tokens": True}, "encoding": {"ids": plain}},
+                   {"input": ["a<|end|>"], "options": {}, "encoding": {"ids": plain}}]
+        reference = self.path("reference.jsonl", b"".join(json.dumps(x).encode() + b"\n" for x in records))
+        done = run("verify", *options, "--reference", reference)
+        self.assertEqual((done.returncode, done.stdout.split()[:4]), (0, [b"8", b"of", b"8", b"equal"]), done.stdout)
 
     def test_a_lone_surrogate_is_invalid_utf8(self):
         status, answers = jsonl("encode", b'{"text": "a\\ud800b"}', b'{"text": "\\udc00"}',

@@ -132,12 +132,14 @@ struct btk_client_request_options {
     uint8_t invalid_utf8;     // enum btk_invalid_utf8
     uint8_t special_text;     // enum btk_special_text
     // Encode. The structs are looked at when their source is BTK_OPTION_IS_GIVEN; the padding token
-    // is copied, at most BTK_PAD_TOKEN_BYTES_MAX bytes of it. What is padded to the longest of a
-    // batch is encoded by one worker; BTK_GROUP_END (btk_batch_ends) makes smaller groups.
+    // is copied, at most BTK_PAD_TOKEN_BYTES_MAX bytes of it. A batch that is padded to its longest
+    // document, and maybe one as configured, is encoded by one worker in one call, and one document
+    // that is wrong fails all; BTK_GROUP_END (btk_batch_ends) makes smaller groups.
     uint8_t truncation_source; // enum btk_option_source
     uint8_t padding_source;    // enum btk_option_source
     struct btk_truncation truncation;
     struct btk_padding padding;
+    bool is_grouped; // groups are encoded in one call whatever the padding is
 };
 
 #define BTK_CLIENT_REQUEST_DEFAULTS                                                                \
@@ -242,9 +244,9 @@ BTK_API char *btk_batch_text(struct btk_batch *batch);
 
 // Where to write the end of each document, in bytes from btk_batch_text: document i is
 // [ends[i - 1], ends[i]), the first begins at 0. An end with BTK_GROUP_END (by |) is that of the last
-// document of its group: padding to the longest is to that of a group, and only groups are spread
-// over workers then. Without any mark, all documents are one group. For other options marks mean
-// nothing.
+// document of its group: padding to the longest is to that of a group, and only whole groups are
+// spread over workers then. Without any mark, all documents are one group. Where options do not need
+// groups, marks mean nothing.
 BTK_API uint64_t *btk_batch_ends(struct btk_batch *batch);
 
 // Fewer documents than reserved. -EINVAL: more, or submitted already.

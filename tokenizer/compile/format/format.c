@@ -131,9 +131,10 @@ int btk_format_merges_of_ranks(struct btk_format *format, const struct btk_bytes
                 status = btk_format_no_memory(format);
         }
     }
-    if (!status && merges.length) {
-        format->merges =
-            (void *)btk_arena_copy(format->arena, (struct btk_bytes){merges.data, merges.length});
+    if (!status) {
+        // One more than there are: a file of single bytes has none, which is not the same as nothing.
+        format->merges = btk_arena_allocate(format->arena, merges.length + sizeof *format->merges);
+        if (format->merges && merges.length) memcpy(format->merges, merges.data, merges.length);
         format->merge_count = merges.length / sizeof *format->merges;
         if (!format->merges) status = btk_format_no_memory(format);
     }

@@ -72,7 +72,7 @@ struct btk_format {
     struct btk_buffer frame;         // JSON: a tokenizer.json without vocabulary and merges
     struct btk_format_token *tokens; // by id
     uint32_t token_count;
-    struct btk_merge_slot *merges; // NULL: they stand in the frame, or there are none
+    struct btk_merge_slot *merges; // NULL: they stand in the frame, if there are any
     size_t merge_count;
     bool is_tiktoken_dialect;                      // of the patterns in the frame
     bool first_merge_counts;                       // of two of the same pair
