@@ -171,15 +171,27 @@ static size_t multiply(size_t a, size_t b)
     return __builtin_mul_overflow(a, b, &product) ? BOUND_MAX : btk_min_size(product, BOUND_MAX);
 }
 
-// Bytes that the normalizer makes of one. What it puts before a text it puts before each gap between
-// added tokens, so no more may be counted on for two.
-static size_t normalizer_growth(const struct btk_image *image)
+// The steps may round: of two bytes there may be ten and of one only one. What they put before a text
+// they put before each gap between added tokens, however short it is.
+static size_t steps_growth(const struct btk_image *image)
+{
+    enum { EACH_LENGTH_MAX = 256, LONG_BYTES = 1 << 20 };
+    const size_t of_long = btk_normalizer_bound(image, LONG_BYTES);
+    size_t growth = of_long / LONG_BYTES + (of_long % LONG_BYTES != 0);
+    for (size_t bytes = 1; bytes <= EACH_LENGTH_MAX; bytes++) {
+        const size_t bound = btk_normalizer_bound(image, bytes);
+        growth = btk_max_size(growth, bound / bytes + (bound % bytes != 0));
+    }
+    return btk_max_size(growth, 1);
+}
+
+size_t btk_normalizer_growth(const struct btk_image *image)
 {
     switch (image->config->normalizer) {
     // Not more characters than there were bytes, but more bytes: a Hangul syllable has nine of them
     // then. Words are read by the character, pieces of BPE by the byte.
     case BTK_NORMALIZER_BERT: return image->config->model == BTK_MODEL_BPE ? 3 : 1;
-    case BTK_NORMALIZER_STEPS: return btk_max_size(btk_normalizer_bound(image, 1), 1);
+    case BTK_NORMALIZER_STEPS: return steps_growth(image);
     default: return 1;
     }
 }
@@ -199,7 +211,7 @@ size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes
     const size_t factors[] = {
         options->invalid_utf8 == BTK_INVALID_UTF8_REPLACE ? 3 : 1,
         config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE ? 2 : 1,
-        normalizer_growth(image),
+        tokenizer->normalizer_growth,
         btk_pretokenizer_growth(image),
         btk_model_tokens_per_byte(config),
         uses,

@@ -42,7 +42,11 @@ struct btk_tokenizer {
     void *memory; // the image, when it is ours
     struct btk_added_filter raw_filter;
     struct btk_added_filter normal_filter;
+    size_t normalizer_growth; // bytes that it makes of one, at the most
 };
+
+// What struct btk_tokenizer keeps of it.
+size_t btk_normalizer_growth(const struct btk_image *image);
 
 // Normalized text with the place in the source of each byte.
 struct btk_normal_buffer {

@@ -39,6 +39,7 @@ static int attach(const void *image, size_t bytes, bool is_verified,
         free(tokenizer);
         return status;
     }
+    tokenizer->normalizer_growth = btk_normalizer_growth(&tokenizer->image);
     btk_added_filter_init(&tokenizer->raw_filter, &tokenizer->image.raw_trie);
     btk_added_filter_init(&tokenizer->normal_filter, &tokenizer->image.normal_trie);
     *out_tokenizer = tokenizer;

@@ -7,8 +7,9 @@
         [--random 20000] [--show 5] [--only NAME] [--keep FOLDER] FILE...
     tests/differential/gguf_models.py --node FOLDER --record tests/golden/gguf
 
-FILEs are .model files, written as "llama" or "t5" models, and tokenizer.json files of byte-level BPE, written as "gpt2"
-models once for each name of a pre-tokenizer that is known. Ids are compared, for code points in three surroundings
+FILEs are .model files, written as "llama" or "t5" models, tokenizer.json files of WordPiece, written as "bert" models
+once for each way of normalizing, and of byte-level BPE, written as "gpt2" models once for each name of a pre-tokenizer
+that is known. Ids are compared, for code points in three surroundings
 and for random texts; special tokens are plain text, and once more parsed. Differences are shown, the shortest first.
 Last line: "N of M equal"; exit 1 if not all are. --record writes small models of ours and what llama.cpp answers.
 """
@@ -144,6 +145,39 @@ def write_bytes(path, pre, tokens, merges):
     finish(writer)
 
 
+# Lower case, strip accents; None: the file does not say.
+BERT_WAYS = ((None, None), (False, None), (True, False), (False, True))
+
+
+def write_bert(path, tokens, way, ends):
+    """tokens: (text, type); ends: of [CLS], [SEP], [UNK]"""
+    writer = begin(path, "bert")
+    writer.add_token_list([token[0] for token in tokens])
+    writer.add_token_types([token[1] for token in tokens])
+    writer.add_bos_token_id(ends[0])
+    writer.add_sep_token_id(ends[1])
+    writer.add_unk_token_id(ends[2])
+    # Ids that llama.cpp has on its own, and which a small file does not have.
+    writer.add_pad_token_id(ends[0])
+    writer.add_mask_token_id(ends[0])
+    for key, flag in zip(("lowercase", "strip_accents"), way):
+        if flag is not None:
+            writer.add_bool("tokenizer.ggml.normalizer." + key, flag)
+    finish(writer)
+
+
+def bert_tokens(root):
+    """As llama.cpp's own conversion has them: the beginning of a word is marked, not what goes on."""
+    special = {token["content"] for token in root["added_tokens"]}
+    tokens = []
+    for text, _ in sorted(root["model"]["vocab"].items(), key=lambda entry: entry[1]):
+        if text in special:
+            tokens.append((text, CONTROL))
+        else:
+            tokens.append((text[2:] if text.startswith("##") else "\u2581" + text, NORMAL))
+    return tokens, [root["model"]["vocab"][text] for text in ("[CLS]", "[SEP]", "[UNK]")]
+
+
 def pieces_of_model(path):
     import sentencepiece
     processor = sentencepiece.SentencePieceProcessor(model_file=path)
@@ -252,6 +286,12 @@ def record(arguments):
     tokens.append(("<tool>", USER_DEFINED))
     for pre in ("gpt-2", "llama-bpe", "qwen2"):
         write_bytes(os.path.join(arguments.record, f"{pre.replace('-', '_')}.gguf"), pre, tokens, merges)
+    words = ["[UNK]", "[CLS]", "[SEP]", "<tool>"]
+    bert = [(word, CONTROL) for word in words]
+    parts = dict.fromkeys([*"abcdeinorst0123456789.,!-()$", "\u4e2d", "\u1112", "the", "and", "ing", "\u00e9", "\u0915", "\u1161"])
+    bert += [("\u2581" + part, NORMAL) for part in parts] + [(part, NORMAL) for part in parts if part[0].isalnum()]
+    for way, name in zip(BERT_WAYS, ("bert", "bert_cased", "bert_accents", "bert_cased_stripped")):
+        write_bert(os.path.join(arguments.record, name + ".gguf"), bert, way, (1, 2, 0))
     made = random_texts(3, 200, ["<tool>", "<s>", "<|im_end|>", "<|endoftext|>", "  "])[-120:]
     made += ["a" + one for one in ("b", "bc", " abc", "\u4e2da", "  b c")] + [""]
     for name in sorted(os.listdir(arguments.record)):
@@ -290,6 +330,15 @@ def main():
                     write_llama(made, pieces_of_model(path))
                 comparison.compare(path, made, points + random_texts(1, arguments.random, ["<s>", "</s>"]),
                                    ["<s>", "</s>"])
+                continue
+            with open(path, encoding="utf-8") as file:
+                root = json.load(file)
+            if "merges" not in root["model"]:
+                tokens, ends = bert_tokens(root)
+                for way in BERT_WAYS:
+                    write_bert(made, tokens, way, ends)
+                    comparison.compare(f"{path}, {way}", made, points + random_texts(1, arguments.random, ["[SEP]", "[MASK]"]),
+                                       ["[SEP]", "[MASK]"])
                 continue
             tokens, merges = tokens_of_json(path)
             added = [text for text, kind in tokens if kind in (CONTROL, USER_DEFINED)][:200]

@@ -63,7 +63,7 @@ static struct btk_regex *make_regex(enum btk_regex_dialect dialect, struct btk_b
     struct btk_error error = {0};
     btk_buffer_init(&rewritten);
     int status = is_canonical ? rewrite_canonical(pattern, dialect, &rewritten, &error)
-                              : btk_regex_compile(pattern, dialect, &rewritten, &error);
+                              : btk_regex_compile(pattern, dialect, &rewritten, NULL, &error);
     if (!status)
         status =
             btk_regex_new((struct btk_bytes){rewritten.data, rewritten.length}, &regex, &error);

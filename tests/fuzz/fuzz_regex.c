@@ -127,7 +127,7 @@ static void check_pattern(struct btk_bytes pattern, enum btk_regex_dialect diale
     struct btk_error error = {0};
     bool is_out = true;
     btk_buffer_init(&rewritten);
-    const int status = btk_regex_compile(pattern, dialect, &rewritten, &error);
+    const int status = btk_regex_compile(pattern, dialect, &rewritten, NULL, &error);
     CHECK(status == 0 || (status == -error.code && error.message[0]), "a refusal says why");
     struct btk_regex *regex = status ? NULL : new_regex(&rewritten);
     if (regex) {

@@ -331,7 +331,7 @@ Test(gguf, what_is_not_supported_is_named)
     const struct {
         const char *kind, *pre, *named;
     } cases[] = {
-        {"bert", "gpt-2", "\"bert\""}, {"gpt2", "odd", "\"odd\""}, {"", "", "no tokenizer"}};
+        {"rwkv", "gpt-2", "\"rwkv\""}, {"gpt2", "odd", "\"odd\""}, {"", "", "no tokenizer"}};
     for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {
         const struct gguf_file file = gguf_file(cases[i].kind, cases[i].pre, 3);
         struct btk_format format;

@@ -191,6 +191,44 @@ Test(normalizer, a_text_of_marks_takes_no_more_than_n_log_n)
     close_fixture(&fixture);
 }
 
+// --- How long a text may become: what btk_encode_bound() counts on
+
+static void expect_growth(const char *kind, const char *pattern, const char *text, size_t most)
+{
+    struct fixture fixture;
+    struct btk_span found;
+    char normalizer[512];
+    snprintf(normalizer, sizeof normalizer,
+             "{\"type\": \"Replace\", \"pattern\": {\"%s\": \"%s\"}, \"content\": "
+             "\"0123456789\"}",
+             kind, pattern);
+    open_fixture(&fixture, normalizer);
+    char *const many = repeat(text, 1000 * strlen(text));
+    const struct btk_span source = span_of(many, 1000 * strlen(text));
+    cr_assert_eq(btk_normalizer_run(fixture.normalizer, &source, false, &found), 0);
+    const size_t growth = fixture.tokenizer->normalizer_growth;
+    cr_expect_leq(found.text.length, growth * source.text.length, "%s: %zu", pattern, growth);
+    cr_expect_leq(growth, most, "%s: %zu", pattern, growth);
+    free(many);
+    close_fixture(&fixture);
+}
+
+Test(normalizer, the_bound_holds_for_what_replacing_makes_longer_and_is_not_far_from_it)
+{
+    expect_growth("String", "a", "a", 10);
+    expect_growth("String", "ab", "ab", 5);
+    expect_growth("String", "abc", "abcx", 4);
+    expect_growth("String", "abcdefghijklm", "abcdefghijklm", 1);
+    expect_growth("Regex", "[a-z]", "a", 10);
+    expect_growth("Regex", "[\\\\x{AC00}-\\\\x{D7A3}]", "\xea\xb0\x80", 4);
+    expect_growth("Regex", "(?:ab){3,}|[\\\\x{4E00}-\\\\x{9FFF}]{2}c?", "ababab", 2);
+    expect_growth("Regex", "a|bc", "a", 10);
+    expect_growth("Regex", "a*", "ba", 22);
+    expect_growth("Regex", "(?=a)", "a", 22);
+    expect_growth("Regex", "ab\\\\Kc?", "ab", 22);
+    expect_growth("Regex", "(ab)\\\\1?", "abc", 5);
+}
+
 static void expect_refused(const char *normalizer, const char *part)
 {
     char *const json = btk_small_bpe_json("", normalizer, "{\"type\": \"ByteLevel\"}");

@@ -44,7 +44,7 @@ static struct btk_regex *compile(const char *pattern, enum btk_regex_dialect dia
     struct btk_regex *regex = NULL;
     struct btk_error error = {0};
     btk_buffer_init(&rewritten);
-    int status = btk_regex_compile(bytes_of(pattern), dialect, &rewritten, &error);
+    int status = btk_regex_compile(bytes_of(pattern), dialect, &rewritten, NULL, &error);
     if (!status)
         status =
             btk_regex_new((struct btk_bytes){rewritten.data, rewritten.length}, &regex, &error);

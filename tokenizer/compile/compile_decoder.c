@@ -221,8 +221,8 @@ static int compile_regex(const struct component *component, struct btk_bytes pat
     struct btk_buffer rewritten;
     struct btk_regex *regex = NULL;
     btk_buffer_init(&rewritten);
-    int status =
-        btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, component->compiler->error);
+    int status = btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, NULL,
+                                   component->compiler->error);
     if (!status)
         status = btk_regex_new((struct btk_bytes){rewritten.data, rewritten.length}, &regex,
                                component->compiler->error);

@@ -158,8 +158,9 @@ static int compile_prepend(const struct component *component)
     return add_step(component, (struct btk_step){.kind = BTK_NORMALIZER_STEP_PREPEND}, text);
 }
 
+// `bytes_min`: that a match has; of a text it is not said.
 static int add_replace(const struct component *component, enum btk_normalizer_step kind,
-                       struct btk_bytes pattern, struct btk_bytes content)
+                       struct btk_bytes pattern, size_t bytes_min, struct btk_bytes content)
 {
     uint8_t *const data =
         btk_arena_allocate(&component->compiler->arena, pattern.length + content.length + 1);
@@ -168,9 +169,10 @@ static int add_replace(const struct component *component, enum btk_normalizer_st
     if (content.length) memcpy(data + pattern.length, content.data, content.length);
     if (pattern.length > UINT32_MAX)
         return btk_compiler_refuse(component->compiler, component->place, "has too long a pattern");
-    return add_step(component,
-                    (struct btk_step){.kind = kind, .numbers = {(uint32_t)pattern.length}},
-                    (struct btk_bytes){data, pattern.length + content.length});
+    return add_step(
+        component,
+        (struct btk_step){.kind = kind, .numbers = {(uint32_t)pattern.length, (uint32_t)bytes_min}},
+        (struct btk_bytes){data, pattern.length + content.length});
 }
 
 // Regular expressions that real files have and that need none: a text, or a run of spaces.
@@ -212,17 +214,18 @@ static int add_general_replace(const struct component *component, struct btk_byt
                                struct btk_bytes content)
 {
     struct btk_regex *regex = NULL;
+    size_t bytes_min = 0;
     struct btk_buffer rewritten;
     btk_buffer_init(&rewritten);
-    int status =
-        btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, component->compiler->error);
+    int status = btk_regex_compile(pattern, BTK_REGEX_ONIGURUMA, &rewritten, &bytes_min,
+                                   component->compiler->error);
     const struct btk_bytes bytes = {rewritten.data, rewritten.length};
     if (!status) status = btk_regex_new(bytes, &regex, component->compiler->error);
     btk_regex_free(&regex);
     if (status < 0)
         btk_error_prefix(component->compiler->error, "%s.pattern.Regex", component->place);
     else
-        status = add_replace(component, BTK_NORMALIZER_STEP_REPLACE_ALL, bytes, content);
+        status = add_replace(component, BTK_NORMALIZER_STEP_REPLACE_ALL, bytes, bytes_min, content);
     btk_buffer_clear(&rewritten);
     return status;
 }
@@ -232,7 +235,7 @@ static int add_regex_replace(const struct component *component, struct btk_bytes
 {
     struct btk_step step;
     if (is_plain_text(pattern))
-        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, pattern, content);
+        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, pattern, 0, content);
     if (is_begin(pattern))
         return add_step(component, (struct btk_step){.kind = BTK_NORMALIZER_STEP_REPLACE_BEGIN},
                         content);
@@ -247,7 +250,7 @@ static int compile_replace(const struct component *component)
     const int status = require_text(component, "content", &content);
     if (status < 0) return status;
     if (btk_json_try_string(btk_json_get(pattern, "String"), &text))
-        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, text, content);
+        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, text, 0, content);
     if (btk_json_try_string(btk_json_get(pattern, "Regex"), &text))
         return add_regex_replace(component, text, content);
     return btk_compiler_refuse(component->compiler, component->place,

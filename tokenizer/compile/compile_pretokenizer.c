@@ -97,7 +97,7 @@ static bool is_pattern_alone(struct btk_pretokenizer_steps *list, uint32_t *out_
 static int rewrite(struct btk_compiler *compiler, struct btk_bytes pattern, struct btk_buffer *out)
 {
     const int status =
-        btk_regex_compile(pattern, btk_compiler_dialect(compiler), out, compiler->error);
+        btk_regex_compile(pattern, btk_compiler_dialect(compiler), out, NULL, compiler->error);
     return status < 0 ? btk_error_prefix(compiler->error, "pre_tokenizer.pattern") : 0;
 }
 

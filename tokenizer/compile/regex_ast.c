@@ -84,3 +84,40 @@ void btk_regex_drop_groups(struct btk_regex_node **tree, bool keeps_quirks)
 {
     drop_groups(tree, keeps_quirks, false);
 }
+
+// More is not of interest.
+enum { MATCH_BYTES_MAX = 1 << 20 };
+
+static size_t code_point_bytes(uint32_t code_point)
+{
+    return 1 + (size_t)(code_point > 0x7f) + (code_point > 0x7ff) + (code_point > 0xffff);
+}
+
+static size_t bytes_min_of_children(const struct btk_regex_node *node, bool is_choice)
+{
+    size_t sum = 0, least = SIZE_MAX;
+    for (const struct btk_regex_node *child = node->child; child; child = child->next) {
+        const size_t bytes = btk_regex_match_bytes_min(child);
+        sum = btk_min_size(sum + bytes, MATCH_BYTES_MAX);
+        least = btk_min_size(least, bytes);
+    }
+    return is_choice ? least : sum;
+}
+
+size_t btk_regex_match_bytes_min(const struct btk_regex_node *node)
+{
+    // The match may begin anywhere behind it.
+    if (btk_regex_tree_has(node, BTK_REGEX_KEEP)) return 0;
+    switch (node->kind) {
+    case BTK_REGEX_CHAR: return 1;
+    case BTK_REGEX_SET: return node->set.count ? code_point_bytes(node->set.ranges[0].first) : 1;
+    case BTK_REGEX_SEQUENCE:
+    case BTK_REGEX_GROUP:
+    case BTK_REGEX_SCOPE:
+    case BTK_REGEX_ATOMIC: return bytes_min_of_children(node, false);
+    case BTK_REGEX_CHOICE: return node->child ? bytes_min_of_children(node, true) : 0;
+    case BTK_REGEX_REPEAT:
+        return btk_min_size(node->repeat.min * bytes_min_of_children(node, false), MATCH_BYTES_MAX);
+    default: return 0;
+    }
+}

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tokenizer/compile/code_set.h"
@@ -91,3 +92,6 @@ void btk_regex_drop_groups(struct btk_regex_node **tree, bool keeps_quirks);
 
 // Does any node of the tree have this kind?
 bool btk_regex_tree_has(const struct btk_regex_node *node, enum btk_regex_kind kind);
+
+// Bytes of UTF-8 that a match has at the least. Case is folded already.
+size_t btk_regex_match_bytes_min(const struct btk_regex_node *node);

@@ -51,6 +51,7 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
         return step->numbers[1] < BTK_NORMALIZER_SET_COUNT && step->numbers[2]
                && btk_image_is_utf8(data);
     case BTK_NORMALIZER_STEP_REPLACE:
+    // Whether matches are as long as it says is seen when there is one.
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
     case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
     case BTK_NORMALIZER_STEP_SENTENCEPIECE: return is_sound_sentencepiece(step, data);
@@ -91,12 +92,11 @@ static size_t form_growth(uint32_t flags)
 
 static size_t replace_bound(const struct btk_step *step, size_t bytes)
 {
-    const size_t content = step->data_bytes - step->numbers[0], pattern = step->numbers[0];
-    const bool may_be_empty = step->kind == BTK_NORMALIZER_STEP_REPLACE_ALL || !pattern;
-    if (may_be_empty)
-        return saturated_sum(bytes, saturated_product(content, saturated_sum(bytes, 1)));
-    if (content <= pattern) return bytes;
-    return saturated_sum(saturated_product(content, bytes / pattern), bytes % pattern);
+    const size_t content = step->data_bytes - step->numbers[0];
+    const size_t match = step->numbers[step->kind == BTK_NORMALIZER_STEP_REPLACE ? 0 : 1];
+    if (!match) return saturated_sum(bytes, saturated_product(content, saturated_sum(bytes, 1)));
+    if (content <= match) return bytes;
+    return saturated_sum(saturated_product(content, bytes / match), bytes % match);
 }
 
 // No character that these make or leave has a compatibility decomposition, if none had one before.

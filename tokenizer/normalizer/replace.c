@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replace. Sources: replace() of the reference's tokenizer/normalizer.rs; FindMatches of the crate onig
 // 6.5.3: matches do not overlap, and none is empty where the one before ended.
+#include <errno.h>
 #include <string.h>
 
 #include "common/utf8.h"
@@ -112,7 +113,10 @@ void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass 
     btk_regex_walk_init(&walk, runner->regex, text);
     while ((status = btk_regex_walk_next(&walk, &piece)) > 0 && !pass->status) {
         if (++count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
-        if (piece.is_match) replace_match(pass, &kept, piece.begin, piece.end, content);
+        if (!piece.is_match) continue;
+        // An image that lies: there would not be room for what comes of it.
+        if (piece.end - piece.begin < runner->step->numbers[1]) pass->status = -EPROTO;
+        replace_match(pass, &kept, piece.begin, piece.end, content);
     }
     if (status < 0)
         pass->status = status;

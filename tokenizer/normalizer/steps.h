@@ -18,7 +18,8 @@
 //     STRIP        flags: set of enum btk_normalizer_side
 //     PREPEND      data: the text
 //     REPLACE      numbers[0]: length of the pattern; data: pattern, content
-//     REPLACE_ALL  the same, the pattern is a regular expression (tokenizer/regex.h)
+//     REPLACE_ALL  the same, the pattern is a regular expression (tokenizer/regex.h); numbers[1]: bytes
+//                  that a match has at the least
 //     REPLACE_BEGIN  data: what stands before the text then, unless that is empty
 //     REPLACE_RUN  numbers[0]: 0; numbers[1]: enum btk_normalizer_set, of which a run of numbers[2]
 //                  characters or more is replaced; data: the content

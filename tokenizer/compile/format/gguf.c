@@ -4,6 +4,7 @@
 //     tokenizer.ggml.model    llama   pieces with scores, joined by score; no normalizer but spaces
 //                             gpt2    byte-level BPE; tokenizer.ggml.pre names its patterns
 //                             t5      unigram with a charsmap
+//                             bert    WordPiece (gguf_bert.c)
 //
 // User-defined tokens are looked for in the text before all else, control tokens where special text is
 // parsed. Source: llama_vocab::impl::load() and tokenize() of llama.cpp, src/llama-vocab.cpp.
@@ -13,6 +14,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/compile/format/format.h"
+#include "tokenizer/compile/format/gguf_bert.h"
 #include "tokenizer/compile/format/gguf_kinds.h"
 #include "tokenizer/compile/format/known_gguf.h"
 
@@ -38,6 +40,9 @@ enum key {
     KEY_FIM_PAD,
     KEY_FIM_REP,
     KEY_FIM_SEP,
+    KEY_SEPARATOR,
+    KEY_LOWERCASE,
+    KEY_STRIP_ACCENTS,
     KEY_COUNT
 };
 
@@ -54,6 +59,7 @@ struct gguf {
     struct btk_format *format;
     struct btk_gguf_value values[KEY_COUNT];
     const struct btk_known_gguf *known; // NULL: not BPE of bytes
+    const struct btk_gguf_bert *bert;   // NULL: not WordPiece
     uint32_t bos, eos;
     bool adds_bos, adds_eos;
 };
@@ -141,43 +147,6 @@ static int read_tokens(struct gguf *gguf)
 }
 
 // --- The frame
-
-// Is the longest token found first wherever it stands, as llama.cpp looks for them, the same as the
-// leftmost? Not where one begins in another and is longer. Runs of one character are no trouble.
-static bool overlaps(struct btk_bytes left, struct btk_bytes right)
-{
-    if (right.length <= left.length) return false;
-    for (size_t at = 1; at < left.length; at++)
-        if (memcmp(left.data + at, right.data, left.length - at) == 0) return true;
-    return false;
-}
-
-static bool is_run(struct btk_bytes text)
-{
-    const size_t length = btk_utf8_length(text.data[0]);
-    return text.length % length == 0
-           && memcmp(text.data, text.data + length, text.length - length) == 0;
-}
-
-static int check_overlaps(struct gguf *gguf)
-{
-    enum { LOOKED_AT_MAX = 4096 };
-    const struct btk_format *const format = gguf->format;
-    struct btk_bytes texts[LOOKED_AT_MAX];
-    size_t count = 0;
-    for (uint32_t id = 0; id < format->token_count; id++) {
-        const struct btk_format_token *const token = &format->tokens[id];
-        if (token->kind != BTK_FORMAT_TOKEN_USER_DEFINED || is_run(token->text)) continue;
-        if (count == LOOKED_AT_MAX)
-            return refuse(gguf, KEY_TYPES, "has too many user-defined tokens");
-        texts[count++] = token->text;
-    }
-    for (size_t i = 0; i < count; i++)
-        for (size_t at = 0; at < count; at++)
-            if (overlaps(texts[i], texts[at]))
-                return refuse(gguf, KEY_TYPES, "has user-defined tokens that overlap each other");
-    return 0;
-}
 
 static void write_added(struct btk_json_writer *writer, const struct btk_format *format)
 {
@@ -293,6 +262,7 @@ static int write_frame(struct gguf *gguf)
     write_added(&writer, gguf->format);
     write_template(&writer, gguf);
     if (gguf->known) status = write_bytes_model(gguf, &writer);
+    if (gguf->bert) status = btk_gguf_write_bert(gguf->format, gguf->bert, &writer);
     btk_json_end_object(&writer);
     return status < 0 ? status : writer.status < 0 ? btk_format_no_memory(gguf->format) : 0;
 }
@@ -326,7 +296,7 @@ static int read_llama(struct gguf *gguf)
     int status = btk_gguf_take_bool(format, &gguf->values[KEY_ADD_SPACE], &adds_space);
     if (!status) status = read_tokens(gguf);
     if (!status) status = read_ends(gguf);
-    if (!status) status = check_overlaps(gguf);
+    if (!status) status = btk_gguf_check_overlaps(format);
     if (status < 0) return status;
     format->sentencepiece = (struct btk_format_sentencepiece){
         .model_type = BTK_SENTENCEPIECE_BPE,
@@ -377,7 +347,7 @@ static int read_t5(struct gguf *gguf)
     if (!status) status = read_tokens(gguf);
     if (!status) status = read_ends(gguf);
     if (!status) status = check_unknown(gguf);
-    if (!status) status = check_overlaps(gguf);
+    if (!status) status = btk_gguf_check_overlaps(format);
     if (status < 0) return status;
     static const char shown[] = " \xe2\x81\x87 ";
     format->sentencepiece = (struct btk_format_sentencepiece){
@@ -406,8 +376,39 @@ static int read_bytes(struct gguf *gguf)
     format->first_merge_counts = true;
     status = read_tokens(gguf);
     if (!status) status = read_ends(gguf);
-    if (!status) status = check_overlaps(gguf);
+    if (!status) status = btk_gguf_check_overlaps(format);
     return status < 0 ? status : write_frame(gguf);
+}
+
+// Both ends are added whatever the file says of it.
+static int read_bert(struct gguf *gguf)
+{
+    struct btk_format *const format = gguf->format;
+    struct btk_gguf_bert bert = {.unknown = 100, .lowercases = true};
+    gguf->bos = 101;
+    gguf->eos = 102;
+    int status = btk_gguf_take_u32(format, &gguf->values[KEY_BOS], &gguf->bos);
+    if (!status) status = btk_gguf_take_u32(format, &gguf->values[KEY_SEPARATOR], &gguf->eos);
+    if (!status) status = btk_gguf_take_u32(format, &gguf->values[KEY_UNKNOWN], &bert.unknown);
+    if (!status)
+        status = btk_gguf_take_bool(format, &gguf->values[KEY_LOWERCASE], &bert.lowercases);
+    bert.strips_accents = bert.lowercases;
+    if (!status)
+        status = btk_gguf_take_bool(format, &gguf->values[KEY_STRIP_ACCENTS], &bert.strips_accents);
+    if (!status) status = read_tokens(gguf);
+    if (!status) status = btk_gguf_check_overlaps(format);
+    if (status < 0) return status;
+    if (gguf->bos >= format->token_count) return refuse(gguf, KEY_BOS, "is no token");
+    if (gguf->eos >= format->token_count) return refuse(gguf, KEY_SEPARATOR, "is no token");
+    if (bert.unknown >= format->token_count) return refuse(gguf, KEY_UNKNOWN, "is no token");
+    gguf->adds_bos = gguf->adds_eos = true;
+    gguf->bert = &bert;
+    status = write_frame(gguf);
+    // All of them stand in the frame.
+    format->tokens = NULL;
+    format->token_count = 0;
+    gguf->bert = NULL;
+    return status;
 }
 
 // Models whose added tokens take spaces, which the file does not say.
@@ -452,6 +453,9 @@ int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file)
         [KEY_FIM_PAD] = "tokenizer.ggml.fim_pad_token_id",
         [KEY_FIM_REP] = "tokenizer.ggml.fim_rep_token_id",
         [KEY_FIM_SEP] = "tokenizer.ggml.fim_sep_token_id",
+        [KEY_SEPARATOR] = "tokenizer.ggml.seperator_token_id", // its spelling
+        [KEY_LOWERCASE] = "tokenizer.ggml.normalizer.lowercase",
+        [KEY_STRIP_ACCENTS] = "tokenizer.ggml.normalizer.strip_accents",
     };
     struct gguf gguf = {.format = format};
     struct btk_bytes model = {0}, name = {0};
@@ -466,5 +470,6 @@ int btk_format_read_gguf(struct btk_format *format, struct btk_bytes file)
     if (btk_bytes_are(model, "llama")) return read_llama(&gguf);
     if (btk_bytes_are(model, "gpt2")) return read_bytes(&gguf);
     if (btk_bytes_are(model, "t5")) return read_t5(&gguf);
-    return refuse_kind(&gguf, KEY_MODEL, model, "llama, gpt2, t5");
+    if (btk_bytes_are(model, "bert")) return read_bert(&gguf);
+    return refuse_kind(&gguf, KEY_MODEL, model, "llama, gpt2, t5, bert");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source: llama_vocab::impl::load() of llama.cpp, where it looks for tokens by their texts.
 #include "tokenizer/compile/format/gguf_kinds.h"
+#include "common/utf8.h"
 
 // Tokens that llama.cpp takes for control tokens whatever the file says, by their texts.
 static bool looks_like_control(struct btk_bytes text)
@@ -113,5 +114,46 @@ int btk_gguf_mark_kinds(struct btk_format *format, const struct btk_gguf_value *
         if (is_always_shown(token->text)) token->kind = BTK_FORMAT_TOKEN_USER_DEFINED;
     }
     mark_ends(format);
+    return 0;
+}
+
+static int refuse_types(struct btk_format *format, const char *what)
+{
+    return btk_format_refuse(format, BTK_NO_OFFSET, "GGUF, key \"tokenizer.ggml.token_type\": %s",
+                             what);
+}
+
+// Is the longest token found first wherever it stands, as llama.cpp looks for them, the same as the
+// leftmost? Not where one begins in another and is longer. Runs of one character are no trouble.
+static bool overlaps(struct btk_bytes left, struct btk_bytes right)
+{
+    if (right.length <= left.length) return false;
+    for (size_t at = 1; at < left.length; at++)
+        if (memcmp(left.data + at, right.data, left.length - at) == 0) return true;
+    return false;
+}
+
+static bool is_run(struct btk_bytes text)
+{
+    const size_t length = btk_utf8_length(text.data[0]);
+    return text.length % length == 0
+           && memcmp(text.data, text.data + length, text.length - length) == 0;
+}
+
+int btk_gguf_check_overlaps(struct btk_format *format)
+{
+    enum { LOOKED_AT_MAX = 4096 };
+    struct btk_bytes texts[LOOKED_AT_MAX];
+    size_t count = 0;
+    for (uint32_t id = 0; id < format->token_count; id++) {
+        const struct btk_format_token *const token = &format->tokens[id];
+        if (token->kind != BTK_FORMAT_TOKEN_USER_DEFINED || is_run(token->text)) continue;
+        if (count == LOOKED_AT_MAX) return refuse_types(format, "has too many user-defined tokens");
+        texts[count++] = token->text;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t at = 0; at < count; at++)
+            if (overlaps(texts[i], texts[at]))
+                return refuse_types(format, "has user-defined tokens that overlap each other");
     return 0;
 }

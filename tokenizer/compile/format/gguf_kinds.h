@@ -9,3 +9,7 @@
 // several texts is meant.
 BTK_MUST_USE int btk_gguf_mark_kinds(struct btk_format *format,
                                      const struct btk_gguf_value *fill_ins);
+
+// llama.cpp looks for the longest user-defined token wherever it stands; that is the leftmost one only
+// where none begins in another and is longer. -EINVAL: they do.
+BTK_MUST_USE int btk_gguf_check_overlaps(struct btk_format *format);
