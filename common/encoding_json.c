@@ -51,28 +51,30 @@ void btk_encoding_json_write_field(struct btk_json_writer *writer, uint32_t fiel
     }
 }
 
-static const char *const field_names[] = {"ids",
-                                          "type_ids",
-                                          "tokens",
-                                          "offsets",
-                                          "word_ids",
-                                          "sequence_ids",
-                                          "special_tokens_mask",
-                                          "attention_mask"};
+const char *const btk_encoding_json_fields[] = {"ids",
+                                                "type_ids",
+                                                "tokens",
+                                                "offsets",
+                                                "word_ids",
+                                                "sequence_ids",
+                                                "special_tokens_mask",
+                                                "attention_mask",
+                                                "overflowing",
+                                                NULL};
 
 const char *btk_encoding_json_field_name(uint32_t field)
 {
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(field_names); i++)
-        if (field == 1u << i) return field_names[i];
+    for (size_t i = 0; 1u << i != BTK_FIELD_OVERFLOWING; i++)
+        if (field == 1u << i) return btk_encoding_json_fields[i];
     return NULL;
 }
 
 static void write_fields(struct btk_json_writer *writer, uint32_t fields,
                          const struct btk_encoding_view *view)
 {
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(field_names); i++) {
+    for (size_t i = 0; 1u << i != BTK_FIELD_OVERFLOWING; i++) {
         if (!(fields & 1u << i)) continue;
-        btk_json_name(writer, field_names[i]);
+        btk_json_name(writer, btk_encoding_json_fields[i]);
         btk_encoding_json_write_field(writer, 1u << i, view);
     }
 }

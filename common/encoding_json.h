@@ -17,6 +17,9 @@
 void btk_encoding_json_write_field(struct btk_json_writer *writer, uint32_t field,
                                    const struct btk_encoding_view *view);
 
+// The names of all fields in the order of enum btk_field; ends with NULL.
+extern const char *const btk_encoding_json_fields[];
+
 // "ids" for BTK_FIELD_IDS, ...; NULL: not a field of one encoding.
 const char *btk_encoding_json_field_name(uint32_t field);
 

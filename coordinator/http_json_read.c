@@ -60,10 +60,8 @@ static int read_flag(const struct btk_json *root, const char *name, bool *flag,
 
 static uint32_t field_named(struct btk_bytes name)
 {
-    if (btk_bytes_are(name, "overflowing")) return BTK_FIELD_OVERFLOWING;
-    const char *field;
-    for (uint32_t i = 1; (field = btk_encoding_json_field_name(i)) != NULL; i *= 2)
-        if (btk_bytes_are(name, field)) return i;
+    for (size_t i = 0; btk_encoding_json_fields[i] != NULL; i++)
+        if (btk_bytes_are(name, btk_encoding_json_fields[i])) return 1u << i;
     return 0;
 }
 

@@ -8,23 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/encoding_json.h"
 #include "common/status.h"
 #include "tools/output_json.h"
 
 enum { FLUSH_BYTES = 1 << 20, NPY_HEADER_BYTES = 128 };
 
 static const char *const format_names[] = {"jsonl", "u32", "npy", NULL};
-static const char *const field_names[] = {"ids",
-                                          "type_ids",
-                                          "tokens",
-                                          "offsets",
-                                          "word_ids",
-                                          "sequence_ids",
-                                          "special_tokens_mask",
-                                          "attention_mask",
-                                          "overflowing",
-                                          NULL};
-
 static int write_all(int fd, const struct btk_buffer *buffer)
 {
     for (size_t done = 0; done < buffer->length;) {
@@ -106,8 +96,8 @@ int btk_output_open(struct btk_output *output, const struct btk_options *options
     int status =
         btk_options_choice(options, BTK_OPTION_output_format, format_names, &format, error);
     if (!status && btk_options_has(options, BTK_OPTION_fields))
-        status = btk_options_set(options->values[BTK_OPTION_fields], field_names, "--fields",
-                                 &fields, error);
+        status = btk_options_set(options->values[BTK_OPTION_fields], btk_encoding_json_fields,
+                                 "--fields", &fields, error);
     if (status < 0) return status;
     if (format != BTK_OUTPUT_JSONL && fields != BTK_FIELD_IDS)
         return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
