@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/mapped_file.h"
+#include "ipc/document.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/default/default_models.h"
 #include "worker/shard_runner.h"
@@ -20,6 +21,7 @@ enum {
     DOCUMENT_BYTES = 1000,
     SHARD_DOCUMENTS = 64,
     DOCUMENTS_MAX = TEXT_OFFSET / 8,
+    SCRIBBLED_ROUNDS = 80,
 };
 
 static const char *const texts[] = {"code", "en", "ja", "ko", "ru", "zh"};
@@ -290,7 +292,7 @@ static atomic_bool is_over;
 static void *scribble(void *context)
 {
     uint8_t *text = (uint8_t *)slab.address + TEXT_OFFSET;
-    const uint64_t text_bytes = ends()[SHARD_DOCUMENTS - 1];
+    const uint64_t text_bytes = btk_document_end(ends()[SHARD_DOCUMENTS - 1]);
     uint64_t state = 88172645463325252u;
     (void)context;
     while (!atomic_load_explicit(&is_over, memory_order_relaxed)) {
@@ -305,22 +307,44 @@ static void *scribble(void *context)
     return NULL;
 }
 
-static void work_under_scribbles(uint32_t tokenizer_id, uint32_t flags)
+// An order is put back, so that some shards get beyond the check of their ends, and some documents
+// beyond that of their heads.
+static void tidy(const struct btk_assignment *assignment)
 {
+    uint8_t *text = (uint8_t *)slab.address + TEXT_OFFSET;
+    for (uint64_t k = 0; k < SHARD_DOCUMENTS; k++) {
+        const uint64_t begin = assignment->shard_bytes * k / SHARD_DOCUMENTS;
+        const uint64_t end = assignment->shard_bytes * (k + 1) / SHARD_DOCUMENTS;
+        const uint64_t bytes = end - begin - sizeof(struct btk_document_head) - sizeof(uint64_t);
+        const struct btk_document_head head = {.text_bytes = bytes / 3,
+                                               .pair_bytes = bytes - bytes / 3,
+                                               .word_count = 1,
+                                               .flags =
+                                                   BTK_DOCUMENT_IS_SPLIT | BTK_DOCUMENT_HAS_PAIR};
+        ends()[k] = k % 4 == 3 ? end | BTK_GROUP_END : end;
+        if ((assignment->flags & BTK_ASSIGNMENT_HAS_SHAPES) == 0) continue;
+        memcpy(text + begin, &head, sizeof head);
+        memcpy(text + begin + sizeof head, &head.text_bytes, sizeof head.text_bytes);
+    }
+}
+
+static void work_under_scribbles(uint32_t tokenizer_id, uint32_t fields, uint32_t flags,
+                                 uint32_t assignment_flags)
+{
+    static uint32_t options_id = 10;
     const struct btk_batch_options options = {
-        .op = BTK_OPERATION_ENCODE, .fields = BTK_FIELDS_ALL, .flags = flags};
+        .op = BTK_OPERATION_ENCODE, .fields = fields, .flags = flags};
     pthread_t thread;
     const uint32_t count = read_documents("ru");
     cr_assert_gt(count, SHARD_DOCUMENTS);
-    const struct btk_assignment assignment =
-        make_assignment(10 + flags, BTK_OPERATION_ENCODE, 0, SHARD_DOCUMENTS);
-    define_as(10 + flags, tokenizer_id, &options);
+    struct btk_assignment assignment =
+        make_assignment(++options_id, BTK_OPERATION_ENCODE, 0, SHARD_DOCUMENTS);
+    assignment.flags = assignment_flags;
+    define_as(options_id, tokenizer_id, &options);
     atomic_store_explicit(&is_over, false, memory_order_relaxed);
     cr_assert_eq(pthread_create(&thread, NULL, scribble, NULL), 0);
-    for (int i = 0; i < 200; i++) {
-        // An order is put back, so that some shards get beyond the check of their ends.
-        for (uint32_t k = 0; k < SHARD_DOCUMENTS; k++)
-            ends()[k] = assignment.shard_bytes * (k + 1) / SHARD_DOCUMENTS;
+    for (int i = 0; i < SCRIBBLED_ROUNDS; i++) {
+        tidy(&assignment);
         const struct btk_shard_report report = run_assignment(&assignment);
         cr_assert(report.status == BTK_STATUS_OK || report.status == BTK_STATUS_MALFORMED);
     }
@@ -330,8 +354,17 @@ static void work_under_scribbles(uint32_t tokenizer_id, uint32_t flags)
 
 Test(real_text, a_client_that_scribbles_over_its_slab_spoils_only_its_own_results)
 {
-    work_under_scribbles(1, BTK_OPTIONS_ADD_SPECIAL_TOKENS);
-    work_under_scribbles(1, BTK_OPTIONS_UTF8_REPLACE);
-    work_under_scribbles(2, BTK_OPTIONS_OFFSETS_BYTE);
-    work_under_scribbles(2, BTK_OPTIONS_OFFSETS_BYTE | BTK_OPTIONS_UTF8_REPLACE);
+    const uint32_t plain = BTK_FIELD_IDS | BTK_FIELD_TYPE_IDS | BTK_FIELD_TOKENS | BTK_FIELD_OFFSETS
+                           | BTK_FIELD_WORD_IDS | BTK_FIELD_SPECIAL_TOKENS_MASK;
+    work_under_scribbles(1, plain, BTK_OPTIONS_ADD_SPECIAL_TOKENS, 0);
+    work_under_scribbles(1, plain, BTK_OPTIONS_UTF8_REPLACE, 0);
+    work_under_scribbles(2, plain, BTK_OPTIONS_OFFSETS_BYTE, 0);
+    work_under_scribbles(2, plain, BTK_OPTIONS_OFFSETS_BYTE | BTK_OPTIONS_UTF8_REPLACE, 0);
+}
+
+Test(real_text, nor_does_one_whose_documents_have_heads_and_groups)
+{
+    work_under_scribbles(1, BTK_FIELDS_ALL, BTK_OPTIONS_UTF8_REPLACE, BTK_ASSIGNMENT_HAS_SHAPES);
+    work_under_scribbles(2, BTK_FIELDS_ALL, BTK_OPTIONS_GROUPED, BTK_ASSIGNMENT_HAS_SHAPES);
+    work_under_scribbles(2, BTK_FIELDS_ALL, BTK_OPTIONS_UTF8_REPLACE | BTK_OPTIONS_GROUPED, 0);
 }
