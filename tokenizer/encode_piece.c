@@ -23,16 +23,31 @@ int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes tex
 }
 
 // What is unknown to Unigram, and to all models of SentencePiece, shows itself.
-static int annotate_source(struct btk_encoder *encoder, const struct btk_span *span, size_t at,
-                           size_t begin, size_t end)
+static bool shows_itself(const struct btk_image_config *config, uint32_t id)
 {
-    const struct btk_image_config *const config = encoder->image->config;
+    return id == config->unknown_id
+           && (config->model == BTK_MODEL_UNIGRAM
+               || (config->model_flags & BTK_MODEL_SENTENCEPIECE));
+}
+
+static int annotate_source(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
     struct btk_encoding *const encoding = encoder->encoding;
     encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;
-    const bool shows_unknown =
-        config->model == BTK_MODEL_UNIGRAM || (config->model_flags & BTK_MODEL_SENTENCEPIECE);
-    if (!shows_unknown || encoding->ids[at] != config->unknown_id) return 0;
-    return btk_encode_show(encoder, at, (struct btk_bytes){span->text.data + begin, end - begin});
+    return shows_itself(encoder->image->config, encoding->ids[at])
+               ? btk_encode_show(encoder, at, text)
+               : 0;
+}
+
+// Also of a token that is added as well, when the model has made it.
+static void annotate_spaces(const struct btk_encoder *encoder, size_t at, struct btk_bytes text)
+{
+    const uint32_t id = encoder->encoding->ids[at];
+    const struct btk_token_info info = encoder->image->tokens[id];
+    encoder->spaces[2 * at] = info.leading_spaces;
+    encoder->spaces[2 * at + 1] = info.trailing_spaces;
+    if (shows_itself(encoder->image->config, id))
+        btk_postprocess_count_spaces(text, encoder->spaces + 2 * at);
 }
 
 // The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
@@ -48,7 +63,9 @@ static int annotate_token(struct btk_encoder *encoder, const struct btk_span *sp
         encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
-    return encoding->sources ? annotate_source(encoder, span, at, begin, end) : 0;
+    const struct btk_bytes text = {span->text.data + begin, end - begin};
+    if (encoder->spaces) annotate_spaces(encoder, at, text);
+    return encoding->sources ? annotate_source(encoder, at, text) : 0;
 }
 
 // `begin`: what the places count from.

@@ -198,6 +198,7 @@ int btk_encode_added(struct btk_encoder *encoder, const struct btk_span *span,
         encoding->offsets[2 * at + 1] = end;
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
+    if (encoder->spaces) encoder->spaces[2 * at] = BTK_SPACES_OF_SOURCE;
     encoder->word_id++;
     if (encoding->sources) {
         encoding->sources[2 * at] = encoding->sources[2 * at + 1] = 0;

@@ -100,10 +100,14 @@ struct btk_encoder {
     struct btk_bytes text;
     bool annotates; // anything but ids is wanted
     uint32_t word_id;
-    uint32_t *spaces; // of each token: what trimming takes off; NULL: offsets are trimmed at once
+    // Of each token: what trimming takes off. BTK_SPACES_OF_SOURCE until offsets are made those of the
+    // source. NULL: offsets are trimmed at once.
+    uint32_t *spaces;
     struct btk_bytes shown; // what an added token showed last: the next may show a part of it
     uint32_t shown_at;      // where it stands in scratch->shown
 };
+
+#define BTK_SPACES_OF_SOURCE UINT32_MAX
 
 // All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none; -EPERM: a
 // special token that may not be there.
@@ -142,6 +146,9 @@ BTK_MUST_USE int btk_postprocess_suffix(struct btk_encoder *encoder);
 void btk_postprocess_columns(struct btk_encoder *encoder, size_t first);
 // The offsets alone.
 void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first);
+
+// Spaces at the beginning and at the end of a text, as trimming counts them.
+void btk_postprocess_count_spaces(struct btk_bytes text, uint32_t out_spaces[2]);
 
 // Takes spaces off the offsets of the token `index` of an encoding.
 void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t spaces[2],

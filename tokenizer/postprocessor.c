@@ -75,6 +75,12 @@ static size_t spaces_at_end(struct btk_bytes text)
     return count;
 }
 
+void btk_postprocess_count_spaces(struct btk_bytes text, uint32_t out_spaces[2])
+{
+    out_spaces[0] = (uint32_t)spaces_at_begin(text);
+    out_spaces[1] = (uint32_t)spaces_at_end(text);
+}
+
 // process_offsets() of the reference's pre_tokenizers/byte_level.rs: it counts in the token's text
 // and moves offsets by as much, whatever their unit.
 void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t spaces[2],
@@ -91,18 +97,23 @@ void btk_postprocess_trim(bool adds_prefix_space, size_t index, const uint32_t s
         offsets[1] = (uint32_t)btk_max_size(offsets[1] - trailing, offsets[0]);
 }
 
-// How many spaces a token shows at its ends. An added token shows those that it took from the text,
-// so it is asked there; `offsets` are bytes still.
-static void count_spaces(const struct btk_encoder *encoder, uint32_t id, const uint32_t *offsets,
-                         uint32_t *out_spaces)
+// How many spaces a token shows at its ends, where nobody has counted them before. An added token shows
+// those that it took from the text, so it is asked there; `offsets` are bytes still.
+static void count_spaces(const struct btk_encoder *encoder, size_t at, const uint32_t *offsets,
+                         uint32_t out_spaces[2])
 {
-    const struct btk_token_info info = encoder->image->tokens[id];
-    out_spaces[0] = info.leading_spaces;
-    out_spaces[1] = info.trailing_spaces;
-    if (!(info.flags & BTK_TOKEN_ADDED)) return;
-    const struct btk_bytes text = {encoder->text.data + offsets[0], offsets[1] - offsets[0]};
-    out_spaces[0] = (uint32_t)spaces_at_begin(text);
-    out_spaces[1] = (uint32_t)spaces_at_end(text);
+    const struct btk_token_info info = encoder->image->tokens[encoder->encoding->ids[at]];
+    const uint32_t *const counted = encoder->spaces ? encoder->spaces + 2 * at : NULL;
+    if (counted && counted[0] != BTK_SPACES_OF_SOURCE) {
+        memcpy(out_spaces, counted, 2 * sizeof *counted);
+    } else if (info.flags & BTK_TOKEN_ADDED) {
+        btk_postprocess_count_spaces(
+            (struct btk_bytes){encoder->text.data + offsets[0], offsets[1] - offsets[0]},
+            out_spaces);
+    } else {
+        out_spaces[0] = info.leading_spaces;
+        out_spaces[1] = info.trailing_spaces;
+    }
 }
 
 void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first)
@@ -122,7 +133,7 @@ void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first)
         uint32_t *const offsets = &encoding->offsets[2 * i];
         uint32_t spaces[2] = {0, 0};
         if (!is_ascii) widen(text, offsets);
-        if (trims) count_spaces(encoder, encoding->ids[i], offsets, spaces);
+        if (trims) count_spaces(encoder, i, offsets, spaces);
         if (counts) {
             offsets[0] = chars_before(&begins, &ends, offsets[0]);
             offsets[1] = chars_before(&ends, &begins, offsets[1]);

@@ -417,6 +417,14 @@ static bool try_template(const struct run *run, struct btk_image_config *config,
     return config->text_type_id != BTK_POST_NO_SEQUENCE;
 }
 
+// What is unknown shows itself there: how many spaces that has, only the general way counts.
+static bool trims_unknown_text(const struct btk_image_config *config)
+{
+    return (config->flags & BTK_PIPELINE_TRIM_OFFSETS)
+           && (config->model == BTK_MODEL_UNIGRAM
+               || (config->model_flags & BTK_MODEL_SENTENCEPIECE));
+}
+
 // The runs without and with special tokens have to agree about the text itself.
 static void compile_template(struct btk_compiler *compiler, const struct run *plain,
                              const struct run *special)
@@ -426,7 +434,7 @@ static void compile_template(struct btk_compiler *compiler, const struct run *pl
     if (try_template(special, &with, compiler->template_tokens)
         && try_template(plain, &without, unused) && with.flags == without.flags
         && with.text_type_id == without.text_type_id
-        && without.prefix_count + without.suffix_count == 0)
+        && without.prefix_count + without.suffix_count == 0 && !trims_unknown_text(&with))
         compiler->config = with;
     else
         compiler->config.flags |= BTK_PIPELINE_POST_GENERAL;
