@@ -101,6 +101,7 @@ static void write_pretokenizer(struct btk_json_writer *writer, const struct btk_
         [BTK_STEP_SPACES] = "spaces",
         [BTK_STEP_ALPHABET] = "alphabet",
         [BTK_STEP_BYTES] = "bytes",
+        [BTK_STEP_SPLIT_SET] = "split_set",
     };
     const struct btk_image_config *const config = image->config;
     if (config->pretokenizer == BTK_PRETOKENIZER_STEPS) {

@@ -110,6 +110,10 @@ REGEXES = {
     "RegexLook": replace(r"(?<=a)b|\s+(?=\S)", "\u00e9", "Regex"),
     "RegexQuotes": replace(r"``|''", "\"", "Regex"),
     "RegexMarks": replace(r"\p{M}+", "", "Regex"),
+    "RegexOneMark": replace(r"\p{M}", "", "Regex"),
+    "RegexSet": replace(r"[b\p{Lu}\u1100-\u11ff&&[^A]]", "\u00e9\u0301", "Regex"),
+    "RegexNotInSet": replace(r"(?i)[^ a-c\u212b\p{Han}]", "", "Regex"),
+    "RegexNoSet": replace(r"[^\x00-\x{10FFFF}]", "x", "Regex"),
 }
 
 SEQUENCES = {

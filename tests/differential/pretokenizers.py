@@ -28,7 +28,8 @@ POINTS_A_TEXT = 100
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 FORMS = ("{0}", "a{0}b", "A {0}", "{0}{0} 1", "▁{0}.")
 REGEXES = [r"\s+", r"\d{1,3}", r"[^\r\n\p{L}\p{N}]?\p{L}+", r"x*", r"(?i:'s|'t|'re)", r"\p{N}",
-           r"\w+|[^\w\s]+", r"(?=\p{Lu})", r"[\r\n]", r" ?[^\s\p{L}\p{N}]+|\s+(?!\S)", r"^|$"]
+           r"\w+|[^\w\s]+", r"(?=\p{Lu})", r"[\r\n]", r" ?[^\s\p{L}\p{N}]+|\s+(?!\S)", r"^|$",
+           r"[[\p{P}$+<=>^`|~]&&[^.]]", r"(?i)[^a-y\u00c9\p{M}]"]
 LITERALS = [" ", "▁", "", "ab", "..", "é", "</w>", "abcab"]
 ADDED = ["<m>", "[SEP]", "▁x"]
 

@@ -29,7 +29,8 @@ static const char additions[] =
     "{\"content\":\"ab\",\"normalized\":false,\"single_word\":true}]";
 
 static const char wordpiece_additions[] =
-    ",\"normalizer\":{\"type\":\"BertNormalizer\"},"
+    ",\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\"},"
+    "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[cy]\"},\"content\":\"ab\"}]},"
     "\"post_processor\":{\"type\":\"BertProcessing\",\"cls\":[\"[UNK]\",0],\"sep\":[\"[UNK]\",0]}";
 
 static const char bpe_additions[] =

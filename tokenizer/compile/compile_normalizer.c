@@ -8,6 +8,7 @@
 
 #include "common/base64.h"
 
+#include "tokenizer/compile/compile_code_map.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/compile/regex_compile.h"
 #include "tokenizer/normalizer/steps.h"
@@ -158,9 +159,9 @@ static int compile_prepend(const struct component *component)
     return add_step(component, (struct btk_step){.kind = BTK_NORMALIZER_STEP_PREPEND}, text);
 }
 
-// `bytes_min`: that a match has; of a text it is not said.
-static int add_replace(const struct component *component, enum btk_normalizer_step kind,
-                       struct btk_bytes pattern, size_t bytes_min, struct btk_bytes content)
+// What its numbers say beside the length of the pattern, the caller has set.
+static int add_replace(const struct component *component, struct btk_step step,
+                       struct btk_bytes pattern, struct btk_bytes content)
 {
     uint8_t *const data =
         btk_arena_allocate(&component->compiler->arena, pattern.length + content.length + 1);
@@ -169,11 +170,11 @@ static int add_replace(const struct component *component, enum btk_normalizer_st
     if (content.length) memcpy(data + pattern.length, content.data, content.length);
     if (pattern.length > UINT32_MAX)
         return btk_compiler_refuse(component->compiler, component->place, "has too long a pattern");
-    return add_step(
-        component,
-        (struct btk_step){.kind = kind, .numbers = {(uint32_t)pattern.length, (uint32_t)bytes_min}},
-        (struct btk_bytes){data, pattern.length + content.length});
+    step.numbers[0] = (uint32_t)pattern.length;
+    return add_step(component, step, (struct btk_bytes){data, pattern.length + content.length});
 }
+
+static const struct btk_step text_step = {.kind = BTK_NORMALIZER_STEP_REPLACE};
 
 // Regular expressions that real files have and that need none: a text, or a run of spaces.
 static bool is_plain_text(struct btk_bytes pattern)
@@ -225,8 +226,30 @@ static int add_general_replace(const struct component *component, struct btk_byt
     if (status < 0)
         btk_error_prefix(component->compiler->error, "%s.pattern.Regex", component->place);
     else
-        status = add_replace(component, BTK_NORMALIZER_STEP_REPLACE_ALL, bytes, bytes_min, content);
+        status = add_replace(component,
+                             (struct btk_step){.kind = BTK_NORMALIZER_STEP_REPLACE_ALL,
+                                               .numbers = {0, (uint32_t)bytes_min}},
+                             bytes, content);
     btk_buffer_clear(&rewritten);
+    return status;
+}
+
+// A character of a set, or any other pattern.
+static int add_pattern_replace(const struct component *component, struct btk_bytes pattern,
+                               struct btk_bytes content)
+{
+    struct btk_step step = {.kind = BTK_NORMALIZER_STEP_REPLACE_SET};
+    size_t bytes_min = 0;
+    struct btk_buffer set;
+    btk_buffer_init(&set);
+    int status;
+    if (btk_compile_code_map(pattern, BTK_REGEX_ONIGURUMA, &set, &step.numbers[2], &bytes_min)) {
+        step.numbers[1] = (uint32_t)bytes_min;
+        status = add_replace(component, step, (struct btk_bytes){set.data, set.length}, content);
+    } else {
+        status = add_general_replace(component, pattern, content);
+    }
+    btk_buffer_clear(&set);
     return status;
 }
 
@@ -234,13 +257,12 @@ static int add_regex_replace(const struct component *component, struct btk_bytes
                              struct btk_bytes content)
 {
     struct btk_step step;
-    if (is_plain_text(pattern))
-        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, pattern, 0, content);
+    if (is_plain_text(pattern)) return add_replace(component, text_step, pattern, content);
     if (is_begin(pattern))
         return add_step(component, (struct btk_step){.kind = BTK_NORMALIZER_STEP_REPLACE_BEGIN},
                         content);
     return try_run(pattern, &step) ? add_step(component, step, content)
-                                   : add_general_replace(component, pattern, content);
+                                   : add_pattern_replace(component, pattern, content);
 }
 
 static int compile_replace(const struct component *component)
@@ -250,7 +272,7 @@ static int compile_replace(const struct component *component)
     const int status = require_text(component, "content", &content);
     if (status < 0) return status;
     if (btk_json_try_string(btk_json_get(pattern, "String"), &text))
-        return add_replace(component, BTK_NORMALIZER_STEP_REPLACE, text, 0, content);
+        return add_replace(component, text_step, text, content);
     if (btk_json_try_string(btk_json_get(pattern, "Regex"), &text))
         return add_regex_replace(component, text, content);
     return btk_compiler_refuse(component->compiler, component->place,

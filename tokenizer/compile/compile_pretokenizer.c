@@ -4,6 +4,7 @@
 
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/compile/compile_code_map.h"
 #include "tokenizer/compile/pretokenizer_steps.h"
 #include "tokenizer/compile/regex_compile.h"
 
@@ -93,11 +94,17 @@ static bool is_pattern_alone(struct btk_pretokenizer_steps *list, uint32_t *out_
            && (*out_pattern == BTK_PATTERN_GPT2 || !(*out_flags & BTK_PIPELINE_ADD_PREFIX_SPACE));
 }
 
-// The library gets its patterns rewritten.
-static int rewrite(struct btk_compiler *compiler, struct btk_bytes pattern, struct btk_buffer *out)
+// One character of a set, or what the library gets, rewritten.
+static int rewrite(struct btk_compiler *compiler, struct btk_step *step, struct btk_bytes pattern,
+                   struct btk_buffer *out)
 {
-    const int status =
-        btk_regex_compile(pattern, btk_compiler_dialect(compiler), out, NULL, compiler->error);
+    const enum btk_regex_dialect dialect = btk_compiler_dialect(compiler);
+    size_t bytes_min;
+    if (btk_compile_code_map(pattern, dialect, out, &step->numbers[1], &bytes_min)) {
+        step->kind = BTK_STEP_SPLIT_SET;
+        return 0;
+    }
+    const int status = btk_regex_compile(pattern, dialect, out, NULL, compiler->error);
     return status < 0 ? btk_error_prefix(compiler->error, "pre_tokenizer.pattern") : 0;
 }
 
@@ -107,7 +114,7 @@ static int emit_step(struct btk_compiler *compiler, struct btk_step step, struct
     btk_buffer_init(&rewritten);
     int status = 0;
     if (step.kind == BTK_STEP_SPLIT_REGEX) {
-        status = rewrite(compiler, data, &rewritten);
+        status = rewrite(compiler, &step, data, &rewritten);
         data = (struct btk_bytes){rewritten.data, rewritten.length};
     }
     if (!status)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the steps need to be true, and how much they let a text grow. No part of the engine: whoever
 // checks images links this.
+#include "tokenizer/code_map.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/normalizer/steps.h"
 
@@ -11,6 +12,14 @@ static bool is_sound_replace(const struct btk_step *step, struct btk_bytes data)
            && btk_image_is_utf8((struct btk_bytes){data.data, pattern_bytes})
            && btk_image_is_utf8(
                (struct btk_bytes){data.data + pattern_bytes, data.length - pattern_bytes});
+}
+
+static bool is_sound_set(const struct btk_step *step, struct btk_bytes data)
+{
+    const size_t set_bytes = step->numbers[0];
+    return set_bytes <= data.length
+           && btk_code_map_is_sound((struct btk_bytes){data.data, set_bytes}, step->numbers[2])
+           && btk_image_is_utf8((struct btk_bytes){data.data + set_bytes, data.length - set_bytes});
 }
 
 // Where the double array leads out of itself is found when it is followed.
@@ -53,6 +62,7 @@ static bool is_sound(const struct btk_step *step, struct btk_bytes data)
     case BTK_NORMALIZER_STEP_REPLACE:
     // Whether matches are as long as it says is seen when there is one.
     case BTK_NORMALIZER_STEP_REPLACE_ALL: return is_sound_replace(step, data);
+    case BTK_NORMALIZER_STEP_REPLACE_SET: return is_sound_set(step, data);
     case BTK_NORMALIZER_STEP_PRECOMPILED: return is_sound_charsmap(step, data);
     case BTK_NORMALIZER_STEP_SENTENCEPIECE: return is_sound_sentencepiece(step, data);
     default: return step->kind < BTK_NORMALIZER_STEP_COUNT;
@@ -128,7 +138,8 @@ static size_t step_bound(const struct btk_step *step, bool is_stable, size_t byt
     case BTK_NORMALIZER_STEP_PREPEND:
     case BTK_NORMALIZER_STEP_REPLACE_BEGIN: return saturated_sum(bytes, step->data_bytes);
     case BTK_NORMALIZER_STEP_REPLACE:
-    case BTK_NORMALIZER_STEP_REPLACE_ALL: return replace_bound(step, bytes);
+    case BTK_NORMALIZER_STEP_REPLACE_ALL:
+    case BTK_NORMALIZER_STEP_REPLACE_SET: return replace_bound(step, bytes);
     case BTK_NORMALIZER_STEP_REPLACE_RUN:
         return saturated_product(bytes, btk_max_size(step->data_bytes, 1));
     case BTK_NORMALIZER_STEP_PRECOMPILED:

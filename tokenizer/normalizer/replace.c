@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "tokenizer/code_map.h"
 #include "tokenizer/normalizer/step_functions.h"
 
-enum { PROGRESS_EVERY_MATCHES = 4096 };
+enum { PROGRESS_EVERY_MATCHES = 4096, PROGRESS_EVERY_BYTES = 1 << 16 };
 
 static struct btk_bytes content_of(const struct btk_step_runner *runner)
 {
@@ -122,4 +123,46 @@ void btk_normalizer_replace_all(struct btk_step_runner *runner, struct btk_pass 
         pass->status = status;
     else
         btk_pass_copy(pass, kept, text.length);
+}
+
+static bool has_ascii(const struct btk_code_map *set)
+{
+    for (uint32_t c = 0; c < 0x80; c++)
+        if (btk_code_map_has(set, c)) return true;
+    return false;
+}
+
+// In [at, end); `end`: none.
+static size_t find_of_set(const struct btk_pass *pass, const struct btk_code_map *set,
+                          bool skips_ascii, size_t at, size_t end, size_t *out_bytes)
+{
+    const uint8_t *const text = pass->source->text.data;
+    while (skips_ascii && at < end) {
+        at += pass->kernels->ascii_prefix(text + at, end - at);
+        for (; at < end && text[at] >= 0x80; at += *out_bytes)
+            if (btk_code_map_has(set, btk_utf8_decode(text + at, out_bytes))) return at;
+    }
+    return btk_code_map_find(set, text, at, end, out_bytes);
+}
+
+void btk_normalizer_replace_set(struct btk_step_runner *runner, struct btk_pass *pass)
+{
+    const struct btk_bytes text = pass->source->text, content = content_of(runner);
+    const struct btk_bytes data = {runner->data.data, runner->step->numbers[0]};
+    const struct btk_code_map set = btk_code_map_of(data, runner->step->numbers[2]);
+    const bool skips_ascii = !has_ascii(&set);
+    size_t kept = 0, at = 0, bytes = 0;
+    while (at < text.length && !pass->status) {
+        btk_progress_tick(pass->progress);
+        size_t end = btk_min_size(at + PROGRESS_EVERY_BYTES, text.length);
+        while (end < text.length && (text.data[end] & 0xc0) == 0x80) end++;
+        while (!pass->status && (at = find_of_set(pass, &set, skips_ascii, at, end, &bytes)) < end)
+        {
+            // An image that lies: there would not be room for what comes of it.
+            if (bytes < runner->step->numbers[1]) pass->status = -EPROTO;
+            replace_match(pass, &kept, at, at + bytes, content);
+            at += bytes;
+        }
+    }
+    btk_pass_copy(pass, kept, text.length);
 }

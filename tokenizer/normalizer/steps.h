@@ -30,6 +30,9 @@
 //     SENTENCEPIECE  flags: set of enum btk_normalizer_spaces; numbers[0], [1] as PRECOMPILED;
 //                  numbers[2]: user-defined symbols; data: units, uint32_t ends of the symbols, their
 //                  texts, sorted, then those of the charsmap
+//     REPLACE_SET  each character of a set; numbers[0]: bytes of the set (tokenizer/code_map.h), of which
+//                  numbers[2] are its pages; numbers[1]: bytes that a character of it has at the
+//                  least; data: the set, content
 #define BTK_NORMALIZER_LIST(STEP)                                                                  \
     STEP(FILTER, filter)                                                                           \
     STEP(MAP, map)                                                                                 \
@@ -44,7 +47,8 @@
     STEP(REPLACE_BEGIN, replace_begin)                                                             \
     STEP(BYTE_LEVEL, byte_level)                                                                   \
     STEP(PRECOMPILED, precompiled)                                                                 \
-    STEP(SENTENCEPIECE, sentencepiece)
+    STEP(SENTENCEPIECE, sentencepiece)                                                             \
+    STEP(REPLACE_SET, replace_set)
 
 enum btk_normalizer_step {
 #define STEP(NAME, function) BTK_NORMALIZER_STEP_##NAME,

@@ -40,11 +40,13 @@ static btk_stage_fn *const stage_functions[BTK_STEP_KIND_END] = {
     [BTK_STEP_SPACES] = btk_stage_spaces,
     [BTK_STEP_ALPHABET] = btk_stage_alphabet,
     [BTK_STEP_BYTES] = btk_stage_bytes,
+    [BTK_STEP_SPLIT_SET] = btk_stage_split_set,
 };
 
 static bool writes(const struct btk_step *step)
 {
-    return step->kind >= BTK_STEP_SPACES;
+    return step->kind == BTK_STEP_SPACES || step->kind == BTK_STEP_ALPHABET
+           || step->kind == BTK_STEP_BYTES;
 }
 
 bool btk_pretokenizer_reads_places(const struct btk_image *image)

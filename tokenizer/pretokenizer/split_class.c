@@ -4,6 +4,7 @@
 
 #include "common/unicode.h"
 #include "common/utf8.h"
+#include "tokenizer/code_map.h"
 #include "tokenizer/pretokenizer/code_points.h"
 #include "tokenizer/pretokenizer/stage.h"
 
@@ -61,6 +62,27 @@ int btk_stage_split_class(struct btk_stage *stage)
         size_t begin = piece.begin, length = 1;
         while (begin < piece.end) {
             const size_t at = find_class(text, begin, piece.end, class, &length);
+            if (at > begin) btk_splitter_add(&splitter, begin, at, false);
+            if (at == piece.end) break;
+            btk_splitter_add(&splitter, at, at + length, true);
+            begin = at + length;
+        }
+        btk_splitter_end(&splitter);
+    }
+    return 0;
+}
+
+int btk_stage_split_set(struct btk_stage *stage)
+{
+    const uint8_t *const text = stage->span.text.data;
+    const struct btk_code_map set = btk_code_map_of(stage->data, stage->step->numbers[1]);
+    struct btk_splitter splitter = btk_splitter_of(stage);
+    for (size_t i = 0; i < stage->in_count; i++) {
+        const struct btk_piece piece = stage->in[i];
+        btk_stage_tick(stage, i);
+        size_t begin = piece.begin, length = 1;
+        while (begin < piece.end) {
+            const size_t at = btk_code_map_find(&set, text, begin, piece.end, &length);
             if (at > begin) btk_splitter_add(&splitter, begin, at, false);
             if (at == piece.end) break;
             btk_splitter_add(&splitter, at, at + length, true);

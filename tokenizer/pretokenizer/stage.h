@@ -57,6 +57,7 @@ struct btk_stage {
 typedef int btk_stage_fn(struct btk_stage *stage);
 btk_stage_fn btk_stage_split_class;
 btk_stage_fn btk_stage_split_words;
+btk_stage_fn btk_stage_split_set;
 btk_stage_fn btk_stage_split_literal;
 btk_stage_fn btk_stage_split_pattern;
 btk_stage_fn btk_stage_split_regex;

@@ -2,6 +2,7 @@
 // Are the steps of an image sound? Part of the library that a coordinator links, without the engine.
 #include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
+#include "tokenizer/code_map.h"
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/pretokenizer/step_kind.h"
@@ -18,6 +19,8 @@ static const char *fault_of_split(const struct btk_step *step, struct btk_bytes 
     if (step->kind == BTK_STEP_SPLIT_PATTERN
         && (step->numbers[1] >= BTK_PATTERN_COUNT || step->numbers[1] == BTK_PATTERN_FALCON))
         return "has no such pattern";
+    if (step->kind == BTK_STEP_SPLIT_SET)
+        return btk_code_map_is_sound(data, step->numbers[1]) ? NULL : "has a set that is none";
     // A match is never in the middle of a character.
     if (btk_utf8_valid_prefix(data.data, data.length) != data.length) return "is not UTF-8";
     return NULL;
@@ -33,6 +36,7 @@ static const char *fault_of(const struct btk_step *step, struct btk_bytes data, 
     case BTK_STEP_SPLIT_WORDS:
     case BTK_STEP_SPLIT_LITERAL:
     case BTK_STEP_SPLIT_PATTERN:
+    case BTK_STEP_SPLIT_SET:
     case BTK_STEP_SPLIT_REGEX: return fault_of_split(step, data);
     case BTK_STEP_SCRIPTS:
     case BTK_STEP_ALPHABET: return NULL;

@@ -45,5 +45,8 @@ enum btk_pretokenizer_step_kind {
     BTK_STEP_SPACES,
     BTK_STEP_ALPHABET, // bytes become characters of the byte-level alphabet
     BTK_STEP_BYTES,    // and these become bytes again; all characters are of the alphabet
+    // Splits at each character of a set, as those above; data: the set (tokenizer/code_map.h),
+    // numbers[1]: its pages.
+    BTK_STEP_SPLIT_SET,
     BTK_STEP_KIND_END
 };
