@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/profile.h"
 #include "coordinator/coordinator_internal.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -39,6 +40,31 @@ static void take_worker(struct btk_coordinator *coordinator, const struct btk_wo
     btk_latency_read_worker(&coordinator->latency, worker->id, worker->page.address, &out->totals);
     for (int i = 0; i < BTK_LATENCY_PARTS; i++)
         btk_histogram_merge(snapshot->since_start.parts + i, out->totals.latency.parts + i);
+}
+
+static void add_profile(const struct btk_tokenizer_profiles *profiles, uint32_t tokenizer_id,
+                        struct btk_profile *total)
+{
+    for (uint32_t i = 0; i < profiles->count; i++)
+        if (profiles->list[i].tokenizer_id == tokenizer_id)
+            btk_profile_add(total, &profiles->list[i].profile);
+}
+
+// Of the tokenizers that have a name now.
+static void take_profiles(const struct btk_coordinator *coordinator,
+                          struct btk_cluster_snapshot *snapshot)
+{
+    snapshot->has_profiles = coordinator->options.shows_profiles;
+    if (!snapshot->has_profiles) return;
+    struct btk_tokenizer_profiles profiles = coordinator->latency.kept_profiles;
+    for (uint32_t i = 0; i < coordinator->workers.limit; i++)
+        btk_latency_add_profiles(&profiles, coordinator->workers.entries[i].page.address);
+    for (uint32_t i = 0; i < snapshot->tokenizers.count; i++) {
+        const uint32_t slot = snapshot->tokenizers.list[i].slot;
+        snapshot->profiles[i] = (struct btk_profile){0};
+        add_profile(&profiles, coordinator->images.images[slot].tokenizer_id,
+                    &snapshot->profiles[i]);
+    }
 }
 
 static void take_clients(const struct btk_client_table *clients,
@@ -87,6 +113,7 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
     btk_scheduler_counts(coordinator->scheduler, &snapshot->counts);
     for (uint32_t i = 0; i < coordinator->workers.limit; i++)
         take_worker(coordinator, coordinator->workers.entries + i, snapshot);
+    take_profiles(coordinator, snapshot);
     take_clients(&coordinator->clients, snapshot);
     btk_latency_window(&coordinator->latency, &snapshot->since_start, 10, &snapshot->last_10s);
     btk_latency_window(&coordinator->latency, &snapshot->since_start, 60, &snapshot->last_60s);

@@ -37,6 +37,8 @@ struct btk_cluster_snapshot {
     uint32_t client_count;
     uint32_t ready_count;
     struct btk_image_names tokenizers;
+    bool has_profiles;
+    struct btk_profile profiles[BTK_COORDINATOR_TOKENIZERS_MAX]; // of `tokenizers`, by all workers
     uint64_t slab_bytes;
     struct btk_scheduler_counts counts;
     struct btk_latency_set since_start;

@@ -40,8 +40,9 @@ struct btk_coordinator_options {
     btk_coordinator_compile_fn *compile; // the coordinator reads no tokenizer's file itself
     btk_coordinator_reload_fn *reload;   // NULL: SIGHUP does nothing
     void *reload_context;
-    const char *listen; // ipc://P; NULL: the default endpoint
-    const char *http;   // "ADDR:PORT", or NULL for off
+    const char *listen;  // ipc://P; NULL: the default endpoint
+    const char *http;    // "ADDR:PORT", or NULL for off
+    bool shows_profiles; // of encode, which the workers take (budtiktok/profile.h)
     // What work over HTTP needs as "Authorization: Bearer". NULL: nothing, and loopback alone.
     const char *http_token;
     struct btk_coordinator_tokenizer tokenizers[BTK_COORDINATOR_TOKENIZERS_MAX];

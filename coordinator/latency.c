@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/profile.h"
+
 const char *const btk_latency_names[BTK_LATENCY_PARTS] = {
     [BTK_LATENCY_QUEUE_WAIT] = "queue_wait",
     [BTK_LATENCY_IPC_TRANSFER] = "ipc_transfer",
@@ -34,6 +36,39 @@ static void merge(struct btk_histogram_snapshot *total, const struct btk_histogr
     btk_histogram_merge(total, &snapshot);
 }
 
+static void add_profiles(struct btk_profile *total, const struct btk_page_profiles *profiles)
+{
+    for (unsigned place = 0; place <= BTK_PAGE_PROFILES_MAX; place++) {
+        struct btk_profile profile;
+        if (btk_page_profiles_get(profiles, place, &profile) != 0 || place == 0)
+            btk_profile_add(total, &profile);
+    }
+}
+
+// NULL: there is no place.
+static struct btk_profile *profile_of(struct btk_tokenizer_profiles *profiles,
+                                      uint32_t tokenizer_id)
+{
+    for (uint32_t i = 0; i < profiles->count; i++)
+        if (profiles->list[i].tokenizer_id == tokenizer_id) return &profiles->list[i].profile;
+    if (profiles->count == BTK_PAGE_PROFILES_MAX) return NULL;
+    profiles->list[profiles->count].tokenizer_id = tokenizer_id;
+    profiles->list[profiles->count].profile = (struct btk_profile){0};
+    return &profiles->list[profiles->count++].profile;
+}
+
+void btk_latency_add_profiles(struct btk_tokenizer_profiles *profiles,
+                              const struct btk_worker_page *page)
+{
+    if (page == NULL) return;
+    for (unsigned place = 1; place <= BTK_PAGE_PROFILES_MAX; place++) {
+        struct btk_profile profile;
+        const uint32_t id = btk_page_profiles_get(&page->profiles, place, &profile);
+        struct btk_profile *const total = id == 0 ? NULL : profile_of(profiles, id);
+        if (total != NULL) btk_profile_add(total, &profile);
+    }
+}
+
 static void add_page(struct btk_worker_totals *totals, const struct btk_worker_page *page)
 {
     totals->shards += btk_worker_page_get(&page->shards);
@@ -49,12 +84,14 @@ static void add_page(struct btk_worker_totals *totals, const struct btk_worker_p
     merge(totals->latency.parts + BTK_LATENCY_QUEUE_WAIT, &page->queue_wait);
     merge(totals->latency.parts + BTK_LATENCY_IPC_TRANSFER, &page->ipc_transfer);
     merge(totals->latency.parts + BTK_LATENCY_TOKENIZATION, &page->tokenization);
+    add_profiles(&totals->profile, &page->profiles);
 }
 
 void btk_latency_keep_worker(struct btk_latency *latency, uint32_t worker_id,
                              const struct btk_worker_page *page)
 {
     if (page == NULL || worker_id >= BTK_LATENCY_PLACES) return;
+    btk_latency_add_profiles(&latency->kept_profiles, page);
     struct btk_worker_totals **kept = latency->kept + worker_id;
     // Without memory the figures of this incarnation are lost, and nothing else.
     if (*kept == NULL) *kept = calloc(1, sizeof **kept);

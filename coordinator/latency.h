@@ -43,6 +43,16 @@ struct btk_worker_totals {
     uint64_t busy_ns;
     uint64_t duty_cycle_max_ns;
     struct btk_latency_set latency; // RETURN stays empty
+    struct btk_profile profile;     // of all its tokenizers
+};
+
+// Of each tokenizer, by all workers.
+struct btk_tokenizer_profiles {
+    uint32_t count;
+    struct {
+        uint32_t tokenizer_id;
+        struct btk_profile profile;
+    } list[BTK_PAGE_PROFILES_MAX];
 };
 
 enum { BTK_LATENCY_SECONDS = 61, BTK_LATENCY_PLACES = 256 };
@@ -52,6 +62,7 @@ struct btk_latency {
     struct btk_worker_totals *kept[BTK_LATENCY_PLACES]; // of dead incarnations; NULL: none died
     struct btk_latency_set *seconds;                    // ring of BTK_LATENCY_SECONDS totals
     uint64_t second_count;                              // pushed so far
+    struct btk_tokenizer_profiles kept_profiles;        // of dead incarnations
 };
 
 BTK_MUST_USE int btk_latency_init(struct btk_latency *latency); // -ENOMEM
@@ -66,6 +77,9 @@ void btk_latency_keep_client(struct btk_latency *latency, const struct btk_clien
 void btk_latency_read_worker(const struct btk_latency *latency, uint32_t worker_id,
                              const struct btk_worker_page *page,
                              struct btk_worker_totals *out_totals);
+// What a worker's page says of each tokenizer; one that finds no place any more is left out.
+void btk_latency_add_profiles(struct btk_tokenizer_profiles *profiles,
+                              const struct btk_worker_page *page);
 void btk_latency_add_client(struct btk_histogram_snapshot *returned,
                             const struct btk_client_page *page);
 

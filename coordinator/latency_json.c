@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "coordinator/profile_report.h"
+
 static const struct quantile {
     const char *name;
     double share;
@@ -108,6 +110,7 @@ int btk_latency_json_write(const struct btk_cluster_snapshot *snapshot, struct b
     write_window(&writer, "60s", &snapshot->last_60s);
     write_window(&writer, "since_start", &snapshot->since_start);
     btk_json_end_object(&writer);
+    btk_profile_report_json(&writer, snapshot);
     btk_json_end_object(&writer);
     return writer.status;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/metrics_text.h"
 
+#include "coordinator/profile_report.h"
+
 // --- The list: one line a metric
 
 #define CLUSTER_METRICS(METRIC)                                                                    \
@@ -116,5 +118,6 @@ int btk_metrics_text_write(const struct btk_cluster_snapshot *snapshot, struct b
     write_histogram(&writer, "return_seconds",
                     "Time from the end of a shard until its caller had it",
                     parts + BTK_LATENCY_RETURN);
+    if (writer.status == 0) writer.status = btk_profile_report_metrics(snapshot, out_text);
     return writer.status;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/histogram.h"
+#include "ipc/page_profile.h"
 #include "ipc/ring.h"
 
 #define BTK_WORKER_PAGE_MAGIC UINT64_C(0x3150524b574b5442)
@@ -43,6 +44,7 @@ struct btk_worker_page {
     alignas(BTK_RING_PADDING) struct btk_histogram queue_wait;
     struct btk_histogram ipc_transfer;
     struct btk_histogram tokenization;
+    struct btk_page_profiles profiles; // empty unless the worker takes them
 };
 
 // The writer's way to count: one writer, so no read-modify-write is needed.

@@ -45,6 +45,7 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
     const struct btk_bert_output output = {.text = buffer->text,
                                            .begins = has_maps ? buffer->begins : NULL,
                                            .ends = has_maps ? buffer->ends : NULL};
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_NORMALIZATION);
     bert->chars = buffer->chars;
     const size_t length =
         btk_bert_normalize(bert, (struct btk_bytes){encoder->text.data + begin, end - begin},
@@ -101,6 +102,7 @@ static int encode_windows(struct btk_encoder *encoder, size_t begin, size_t end)
     const bool is_whole = !encoder->tokenizer->normal_filter.is_empty
                           || encoder->image->config->pretokenizer != BTK_PRETOKENIZER_BERT;
     while (begin < end) {
+        btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_NORMALIZATION);
         const size_t cut = is_whole ? end : find_cut(encoder, begin, end);
         const int status = cut - begin <= BTK_WINDOW_BYTES
                                ? encode_normalized(encoder, &encoder->scratch->normal, begin, cut)
@@ -116,6 +118,7 @@ static int encode_steps(struct btk_encoder *encoder, const struct btk_span *sour
 {
     struct btk_normalizer *const normalizer = encoder->scratch->normalizer;
     struct btk_span span;
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_NORMALIZATION);
     int status = btk_normalizer_run(normalizer, source, needs_maps(encoder), &span);
     if (!status) status = btk_encode_span(encoder, &span);
     btk_normalizer_release(normalizer);
@@ -141,11 +144,13 @@ int btk_encode_text(struct btk_encoder *encoder)
     struct btk_added_finder finder;
     struct btk_added_match match;
     size_t begin = 0;
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_ADDED_TOKENS);
     btk_added_finder_init(&finder, &encoder->image->raw_trie, &encoder->tokenizer->raw_filter,
                           encoder->text);
     finder.skips_special = btk_encode_special_text(encoder) == BTK_SPECIAL_TEXT_PLAIN;
     while (btk_added_finder_next(&finder, &match)) {
         int status = match.begin > begin ? encode_gap(encoder, begin, match.begin) : 0;
+        btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_ADDED_TOKENS);
         if (!status) status = btk_encode_added(encoder, &whole, &match);
         if (status < 0) return status;
         begin = match.end;

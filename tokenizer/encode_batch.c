@@ -20,6 +20,7 @@ static int no_memory(struct btk_error *error)
 static int copy_text(struct btk_batch_call *call, const char *text, size_t bytes, size_t offset)
 {
     struct btk_encodings *const all = call->encodings;
+    btk_profiler_enter(&call->scratch->profiler, BTK_STAGE_VALIDATION);
     const struct btk_kernels *const kernels = call->scratch->kernels;
     const bool replaces = call->options->encode.invalid_utf8 == BTK_INVALID_UTF8_REPLACE;
     const size_t room = all->text_bytes + (replaces ? 3 : 1) * bytes + BTK_READ_SLACK_BYTES;
@@ -124,6 +125,7 @@ static int encode_copied(struct btk_batch_call *call, size_t text_begin, size_t 
             .spaces = raw_spaces(call),
         };
         status = btk_encode_text(&encoder);
+        btk_profiler_enter(&call->scratch->profiler, BTK_STAGE_POST_PROCESSING);
         if (status == -ENOBUFS) {
             capacity = all->raw.capacity + all->raw.capacity / 2 + 64;
             continue;
@@ -213,6 +215,7 @@ static int encode_documents(struct btk_batch_call *call, const struct btk_encode
             return count > 1 ? btk_error_prefix(call->error, "document %zu", i) : status;
     }
     all->document_count = count;
+    btk_profiler_enter(&call->scratch->profiler, BTK_STAGE_POST_PROCESSING);
     const int status = btk_plan_batch(call);
     return status < 0 ? status : btk_fill_entries(call);
 }
@@ -229,6 +232,14 @@ static void reset(struct btk_encodings *encodings, uint32_t fields)
     encodings->fields = fields;
 }
 
+static size_t text_bytes(const struct btk_encode_input *inputs, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += inputs[i].text.bytes + (inputs[i].has_pair ? inputs[i].pair.bytes : 0);
+    return bytes;
+}
+
 static int encode_batch(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratch,
                         const struct btk_encode_input *inputs, size_t count,
                         const struct btk_encoding_options *options, struct btk_batch_call *call)
@@ -242,7 +253,9 @@ static int encode_batch(const struct btk_tokenizer *tokenizer, struct btk_scratc
     call->programs[1] = btk_post_program_get(&tokenizer->image, mode | BTK_POST_IS_PAIR);
     reset(call->encodings, call->fields);
     scratch->shown.length = 0;
+    btk_profiler_begin(&scratch->profiler, scratch->profiler.is_on ? text_bytes(inputs, count) : 0);
     const int status = encode_documents(call, inputs, count);
+    btk_profiler_end(&scratch->profiler);
     if (status < 0) call->encodings->document_count = 0;
     return status;
 }

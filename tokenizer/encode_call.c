@@ -12,10 +12,12 @@
 
 static int encode_all(struct btk_encoder *encoder)
 {
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_POST_PROCESSING);
     int status = btk_postprocess_prefix(encoder);
     const size_t first = encoder->encoding->count;
     if (!status) status = btk_encode_text(encoder);
     if (status < 0) return status;
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_POST_PROCESSING);
     btk_postprocess_columns(encoder, first);
     return btk_postprocess_suffix(encoder);
 }
@@ -74,10 +76,12 @@ int btk_encode_validated(const struct btk_tokenizer *tokenizer, struct btk_scrat
         .annotates = encoding->offsets || encoding->word_ids || encoding->sources,
     };
     scratch->shown.length = 0;
+    btk_profiler_begin(&scratch->profiler, text_bytes);
     const bool is_general = tokenizer->image.config->flags & BTK_PIPELINE_POST_GENERAL;
     int status = is_general ? btk_encode_generally(tokenizer, scratch, encoder.text, options,
                                                    encoding, &error)
                             : encode_all(&encoder);
+    btk_profiler_end(&scratch->profiler);
     if (!status) return 0;
     if (!is_general) btk_encode_explain(status, &encoder, &error);
     encoding->count = 0;
@@ -137,6 +141,7 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
     if (text_bytes > TEXT_BYTES_MAX)
         return btk_encode_validated(tokenizer, scratch, text, text_bytes, options, encoding,
                                     out_error);
+    btk_profiler_begin(&scratch->profiler, text_bytes);
     int status = copy_text(scratch, text, &text_bytes, options, &error);
     if (status < 0)
         btk_error_export(&error, out_error);
@@ -145,6 +150,7 @@ int btk_encode(const struct btk_tokenizer *tokenizer, struct btk_scratch *scratc
                                       (const char *)scratch->copy + scratch->copy_begin, text_bytes,
                                       options, encoding, out_error);
     release_copy(scratch);
+    btk_profiler_end(&scratch->profiler);
     return status;
 }
 

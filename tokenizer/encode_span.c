@@ -20,12 +20,15 @@ static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *spa
     btk_pretok_next_fn *const next = config->pretokenizer == BTK_PRETOKENIZER_BERT
                                          ? btk_pretok_bert_next
                                          : patterns[config->pattern];
+    btk_profiler_enter(&scratch->profiler, BTK_STAGE_PRETOKENIZATION);
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     size_t count;
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
         btk_progress_tick(&scratch->progress);
+        btk_profiler_enter(&scratch->profiler, BTK_STAGE_MODEL);
         const int status = btk_encode_pieces(encoder, span, scratch->pieces, count);
         if (status < 0) return status;
+        btk_profiler_enter(&scratch->profiler, BTK_STAGE_PRETOKENIZATION);
     }
     return 0;
 }
@@ -39,8 +42,10 @@ static int encode_window(struct btk_encoder *encoder, const struct btk_span *spa
     struct btk_span out;
     const struct btk_piece *pieces;
     size_t count;
+    btk_profiler_enter(&scratch->profiler, BTK_STAGE_PRETOKENIZATION);
     int status =
         btk_pretokenizer_run(scratch->pretokenizer, span, wants_maps, &out, &pieces, &count);
+    btk_profiler_enter(&scratch->profiler, BTK_STAGE_MODEL);
     for (size_t i = 0; !status && i < count; i += PIECES_A_TICK) {
         btk_progress_tick(&scratch->progress);
         status =
@@ -98,12 +103,15 @@ static void fill_prefixed(struct btk_normal_buffer *buffer, const struct btk_spa
 static int encode_prefixed_piece(struct btk_encoder *encoder, const struct btk_span *span,
                                  struct btk_normal_buffer *buffer, size_t bytes)
 {
+    struct btk_profiler *const profiler = &encoder->scratch->profiler;
+    btk_profiler_enter(profiler, BTK_STAGE_PRETOKENIZATION);
     fill_prefixed(buffer, span, bytes);
     const struct btk_span piece_span = {.text = {buffer->text, bytes + 1},
                                         .begins = buffer->begins,
                                         .ends = buffer->ends,
                                         .readable_end = buffer->text + bytes + 1};
     const struct btk_piece piece = {0, (uint32_t)bytes + 1};
+    btk_profiler_enter(profiler, BTK_STAGE_MODEL);
     return btk_encode_pieces(encoder, &piece_span, &piece, 1);
 }
 
@@ -127,6 +135,7 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
     if (!(flags & BTK_PIPELINE_ADD_PREFIX_SPACE) || span->text.data[0] == ' ') {
         if (flags & BTK_PIPELINE_USE_REGEX) return encode_pieces(encoder, span);
         const struct btk_piece piece = {0, (uint32_t)span->text.length};
+        btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_MODEL);
         return btk_encode_pieces(encoder, span, &piece, 1);
     }
     const size_t bytes = prefixed_piece_bytes(encoder->scratch, span, flags);
@@ -216,6 +225,7 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
     struct btk_added_match match;
     size_t begin = 0;
     btk_encode_forget_shown(encoder);
+    btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_ADDED_TOKENS);
     btk_added_finder_init(&finder, &encoder->image->normal_trie, &encoder->tokenizer->normal_filter,
                           span->text);
     finder.skips_special = btk_encode_special_text(encoder) == BTK_SPECIAL_TEXT_PLAIN;
@@ -224,6 +234,7 @@ int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span)
         if (match.begin > begin) {
             const struct btk_span gap = btk_span_part(span, begin, match.begin);
             status = encode_gap(encoder, &gap);
+            btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_ADDED_TOKENS);
         }
         if (!status) status = btk_encode_added(encoder, span, &match);
         if (status < 0) return status;

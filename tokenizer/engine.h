@@ -26,6 +26,7 @@
 #include "tokenizer/normalizer/bert.h"
 #include "tokenizer/normalizer/normalizer.h"
 #include "tokenizer/pretokenizer/pretokenizer.h"
+#include "tokenizer/profiler.h"
 #include "tokenizer/progress.h"
 #include "tokenizer/span.h"
 
@@ -88,6 +89,7 @@ struct btk_scratch {
     struct btk_special_found special_found;
     uint64_t spill_count;
     struct btk_progress progress;
+    struct btk_profiler profiler;
 };
 
 // One call of encode.

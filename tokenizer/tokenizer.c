@@ -259,6 +259,25 @@ BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_
     *out_misses = scratch->cache->misses;
 }
 
+static void take_cache_counts(const struct btk_scratch *scratch, struct btk_profile *profile)
+{
+    profile->cache_hits += scratch->cache->hits - scratch->profiler.cache_hits_before;
+    profile->cache_misses += scratch->cache->misses - scratch->profiler.cache_misses_before;
+}
+
+BTK_API void btk_scratch_set_profiling(struct btk_scratch *scratch, bool is_on)
+{
+    scratch->profiler = (struct btk_profiler){.is_on = is_on,
+                                              .cache_hits_before = scratch->cache->hits,
+                                              .cache_misses_before = scratch->cache->misses};
+}
+
+BTK_API void btk_scratch_profile(const struct btk_scratch *scratch, struct btk_profile *out_profile)
+{
+    *out_profile = scratch->profiler.profile;
+    if (scratch->profiler.is_on) take_cache_counts(scratch, out_profile);
+}
+
 BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_fn *report,
                                       void *context)
 {
@@ -272,6 +291,9 @@ BTK_API void btk_scratch_set_progress(struct btk_scratch *scratch, btk_progress_
 
 BTK_API void btk_scratch_clear_cache(struct btk_scratch *scratch)
 {
+    struct btk_profiler *const profiler = &scratch->profiler;
+    if (profiler->is_on) take_cache_counts(scratch, &profiler->profile);
+    profiler->cache_hits_before = profiler->cache_misses_before = 0;
     btk_piece_cache_clear(scratch->cache);
 }
 

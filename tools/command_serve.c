@@ -8,6 +8,7 @@
 #include "common/buffer.h"
 #include "common/json.h"
 #include "common/mapped_file.h"
+#include "common/profile.h"
 #include "coordinator/coordinator.h"
 #include "tools/commands.h"
 #include "tools/exit_status.h"
@@ -261,7 +262,9 @@ static int run(struct serve *serve, struct btk_coordinator_options *coordinator)
     if (read_config(&serve->start, serve->given, &error) < 0
         || read_token(&serve->start, &error) < 0)
         return btk_exit_report(BTK_EXIT_FILE, &error);
-    if (fill_options(&serve->start, coordinator, &error) < 0)
+    if (fill_options(&serve->start, coordinator, &error) < 0
+        || btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &coordinator->shows_profiles, &error)
+               < 0)
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     coordinator->reload = reload;
     coordinator->reload_context = serve;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/profile.h"
 #include "common/request_options.h"
 #include "common/status.h"
 #include "tools/backend.h"
@@ -13,6 +14,8 @@ struct engine_backend {
     struct btk_backend_request request;
     struct btk_tokenizer *tokenizer;
     struct btk_scratch *scratch;
+    bool takes_profile;
+    const char *name;                 // as the command line has it
     struct btk_decode_stream *stream; // decode, as a stream
     const struct btk_request_batch *batch;
     struct btk_encoding_options options; // of the batch
@@ -191,9 +194,22 @@ static void release(void *self, unsigned slot)
     (void)self, (void)slot;
 }
 
+// On standard error, as all that is no result. Without memory there is none.
+static void print_profile(const struct engine_backend *backend)
+{
+    struct btk_profile profile;
+    struct btk_buffer text;
+    btk_scratch_profile(backend->scratch, &profile);
+    btk_buffer_init(&text);
+    if (btk_profile_print(&profile, backend->name, &text) == 0)
+        fwrite(text.data, 1, text.length, stderr);
+    btk_buffer_clear(&text);
+}
+
 static void close_backend(void *self)
 {
     struct engine_backend *const backend = self;
+    if (backend->takes_profile) print_profile(backend);
     btk_encodings_free(&backend->encodings);
     btk_buffer_clear(&backend->inputs);
     btk_buffer_clear(&backend->views);
@@ -227,10 +243,15 @@ int btk_engine_backend_open(const struct btk_options *options,
                                  request->skip_special_tokens, &backend->stream, &info)
                < 0)
         status = btk_error_import(error, &info);
+    bool takes_profile = false;
+    if (!status) status = btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &takes_profile, error);
     if (status < 0) {
         close_backend(backend);
         return status;
     }
+    backend->takes_profile = takes_profile && request->operation == BTK_OPERATION_ENCODE;
+    backend->name = options->values[BTK_OPTION_tokenizer];
+    btk_scratch_set_profiling(backend->scratch, backend->takes_profile);
     *out_backend = (struct btk_backend){.self = backend,
                                         .depth = 1,
                                         .submit = submit,

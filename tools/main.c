@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/profile.h"
 #include "kernels/cpu_features.h"
 #include "kernels/kernels.h"
 #include "tools/commands.h"
@@ -65,7 +66,10 @@ static int run(int argc, char **argv)
     if (btk_log_init(getenv("BUDTIKTOK_LOG")) < 0)
         fprintf(stderr,
                 "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
-    if (choose_kernels(&error) < 0) return btk_exit_report(BTK_EXIT_USAGE, &error);
+    bool takes_profiles;
+    if (choose_kernels(&error) < 0
+        || btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &takes_profiles, &error) < 0)
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
     if (argc < 2) {
         btk_usage_print(stderr);
         return BTK_EXIT_USAGE;

@@ -45,6 +45,7 @@ static void on_unload_image(struct btk_worker_session *session, struct btk_worke
     const uint32_t tokenizer_id = message->control.unload_image.tokenizer_id;
     btk_options_table_forget(&session->runner.options, tokenizer_id);
     btk_image_table_unload(&session->runner.images, tokenizer_id);
+    btk_page_profiles_retire(&session->page->profiles, tokenizer_id);
 }
 
 static void on_define_options(struct btk_worker_session *session,

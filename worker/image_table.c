@@ -57,6 +57,7 @@ int btk_image_table_load(struct btk_image_table *table, uint32_t tokenizer_id, i
         clear_entry(&entry);
         return rc;
     }
+    btk_scratch_set_profiling(entry.scratch, table->takes_profiles);
     if (place == NULL)
         place = table->entries + table->count++;
     else

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <budtiktok/tokenizer.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base.h"
@@ -24,6 +25,7 @@ struct btk_loaded_image {
 };
 
 struct btk_image_table {
+    bool takes_profiles; // of encode, of all that is loaded from now on
     uint32_t count;
     struct btk_loaded_image entries[BTK_IMAGE_TABLE_MAX];
 };

@@ -10,6 +10,7 @@
 
 #include "common/affinity.h"
 #include "common/log.h"
+#include "common/profile.h"
 #include "worker/worker.h"
 
 enum { EXIT_WRONG_USE = 2, EXIT_NO_CLUSTER = 4, EXIT_REFUSED = 5 };
@@ -100,10 +101,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "budtiktok-worker: BUDTIKTOK_LOG: expected [TARGET=]LEVEL,...\n");
         return EXIT_WRONG_USE;
     }
+    struct btk_error error = {0};
+    if (btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &options.takes_profiles, &error) != 0) {
+        fprintf(stderr, "budtiktok-worker: %s\n", error.message);
+        return EXIT_WRONG_USE;
+    }
     if (!options.reconnect) prctl(PR_SET_PDEATHSIG, SIGKILL);
     // A log that nobody reads any more is no reason to die.
     signal(SIGPIPE, SIG_IGN);
-    struct btk_error error = {0};
     const int rc = btk_worker_run(&options, &error);
     if (rc != 0) fprintf(stderr, "budtiktok-worker: %s\n", error.message);
     return exit_status(rc);

@@ -205,6 +205,15 @@ static void count_cache(struct btk_worker_page *page, struct btk_loaded_image *i
     image->cache_misses = misses;
 }
 
+static void show_profile(const struct btk_shard_runner *runner,
+                         const struct btk_loaded_image *image)
+{
+    struct btk_profile profile;
+    if (!runner->images.takes_profiles) return;
+    btk_scratch_profile(image->scratch, &profile);
+    btk_page_profiles_set(&runner->page->profiles, image->tokenizer_id, &profile);
+}
+
 static void count(const struct btk_shard_runner *runner, const struct run *run)
 {
     struct btk_worker_page *page = runner->page;
@@ -224,6 +233,7 @@ static void count(const struct btk_shard_runner *runner, const struct run *run)
     btk_worker_page_add(&page->tokens, report->token_count);
     btk_worker_page_add(&page->busy_ns, busy_ns);
     count_cache(page, run->image);
+    show_profile(runner, run->image);
 }
 
 // --- Run

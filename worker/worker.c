@@ -81,6 +81,7 @@ static int join(struct worker *worker, struct btk_error *error)
     int rc = btk_worker_session_new(worker->loop, &worker->endpoint, worker->options->cpu,
                                     &worker->session);
     if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "worker: %s", strerror(-rc));
+    worker->session->runner.images.takes_profiles = worker->options->takes_profiles;
     rc = btk_worker_session_open(worker->session, error);
     if (rc != 0) btk_worker_session_free(&worker->session);
     return rc;

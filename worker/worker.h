@@ -17,6 +17,7 @@ struct btk_worker_options {
     bool reconnect;       // started by hand: outlives its coordinator, and leaves on SIGTERM or
                           // SIGINT. Without it both signals are left to the coordinator, which gets
                           // them too and drains
+    bool takes_profiles;  // of encode: budtiktok/profile.h
 };
 
 // 0 when it was told to leave, or, with reconnect off, after a drain or when the coordinator is gone. -ENOENT: no cluster

@@ -59,6 +59,16 @@ void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_h
     *out_misses = 1;
 }
 
+void btk_scratch_set_profiling(struct btk_scratch *scratch, bool is_on)
+{
+    (void)scratch, (void)is_on;
+}
+
+void btk_scratch_profile(const struct btk_scratch *scratch, struct btk_profile *out_profile)
+{
+    *out_profile = (struct btk_profile){.calls = scratch->hits, .cache_misses = 1};
+}
+
 size_t btk_encode_bound(const struct btk_tokenizer *tokenizer, size_t text_bytes,
                         const struct btk_encode_options *options)
 {

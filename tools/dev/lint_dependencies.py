@@ -25,7 +25,7 @@ ROOMS = {
 # More than the room may see, one header each.
 ALSO = {"coordinator": {"tokenizer/image.h", "tokenizer/image_format.h"}}
 # Public headers are included as users do, and belong to the room that keeps them.
-PUBLIC = {"types.h": "common", "encoding.h": "common", "encodings.h": "tokenizer", "tokenizer.h": "tokenizer",
+PUBLIC = {"types.h": "common", "encoding.h": "common", "profile.h": "common", "encodings.h": "tokenizer", "tokenizer.h": "tokenizer",
           "client.h": "client"}
 LIBRARIES = {
     "utf8proc": {"common/unicode.c"},

@@ -57,6 +57,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <budtiktok/profile.h>
 #include <budtiktok/types.h>
 
 #ifdef __cplusplus
@@ -147,6 +148,14 @@ BTK_API const char *btk_scratch_simd(const struct btk_scratch *scratch);
 // Pieces found in the cache of pieces, and not found.
 BTK_API void btk_scratch_cache_counts(const struct btk_scratch *scratch, uint64_t *out_hits,
                                       uint64_t *out_misses);
+
+// Whether encode takes a profile (budtiktok/profile.h), which costs a call in 64 some readings of the
+// clock and all others next to nothing. Turned on, it begins anew; off, which it is at first, it stays.
+BTK_API void btk_scratch_set_profiling(struct btk_scratch *scratch, bool is_on);
+
+// The profile since it was turned on.
+BTK_API void btk_scratch_profile(const struct btk_scratch *scratch,
+                                 struct btk_profile *out_profile);
 
 // `report` is called by encode in its own thread, at least once for every 64 KiB of text or as much
 // work: for programs that have to show that they live. NULL: nobody asks.
