@@ -104,38 +104,47 @@ static uint32_t *raw_spaces(const struct btk_batch_call *call)
                : NULL;
 }
 
-// The tokens of a text that is copied and valid. Room grows until they fit.
+// What stands in the columns so far goes with them.
+static int grow_raw(struct btk_encoder *encoder, size_t count)
+{
+    struct btk_batch_call *const call = encoder->grow_context;
+    const size_t used = encoder->encoding->count, capacity = call->encodings->raw.capacity;
+    const int status = reserve_raw(call, capacity + capacity / 2 + count);
+    if (status < 0) return status;
+    *encoder->encoding = raw_columns(call);
+    encoder->encoding->count = used;
+    encoder->spaces = raw_spaces(call);
+    return 0;
+}
+
+// The tokens of a text that is copied and valid.
 static int encode_copied(struct btk_batch_call *call, size_t text_begin, size_t *out_count)
 {
     struct btk_encodings *const all = call->encodings;
     const size_t bytes = all->text_bytes - text_begin;
-    size_t capacity = all->raw.count + bytes / 2 + 64;
-    for (;;) {
-        int status = capacity > all->raw.capacity ? reserve_raw(call, capacity) : 0;
-        if (status < 0) return status;
-        struct btk_encoding encoding = raw_columns(call);
-        struct btk_encoder encoder = {
-            .tokenizer = call->tokenizer,
-            .image = &call->tokenizer->image,
-            .scratch = call->scratch,
-            .options = &call->options->encode,
-            .encoding = &encoding,
-            .text = {(const uint8_t *)all->text.data + text_begin, bytes},
-            .annotates = encoding.offsets || encoding.word_ids || encoding.sources,
-            .spaces = raw_spaces(call),
-        };
-        status = btk_encode_text(&encoder);
-        btk_profiler_enter(&call->scratch->profiler, BTK_STAGE_POST_PROCESSING);
-        if (status == -ENOBUFS) {
-            capacity = all->raw.capacity + all->raw.capacity / 2 + 64;
-            continue;
-        }
-        if (status < 0) return btk_encode_explain(status, &encoder, call->error);
-        if (encoding.offsets) btk_postprocess_offsets(&encoder, 0);
-        *out_count = encoding.count;
-        all->raw.count += encoding.count;
-        return 0;
-    }
+    const size_t usual = all->raw.count + bytes / 2 + 64;
+    int status = usual > all->raw.capacity ? reserve_raw(call, usual) : 0;
+    if (status < 0) return status;
+    struct btk_encoding encoding = raw_columns(call);
+    struct btk_encoder encoder = {
+        .tokenizer = call->tokenizer,
+        .image = &call->tokenizer->image,
+        .scratch = call->scratch,
+        .options = &call->options->encode,
+        .encoding = &encoding,
+        .text = {(const uint8_t *)all->text.data + text_begin, bytes},
+        .grow = grow_raw,
+        .grow_context = call,
+        .annotates = encoding.offsets || encoding.word_ids || encoding.sources,
+        .spaces = raw_spaces(call),
+    };
+    status = btk_encode_text(&encoder);
+    if (status < 0) return btk_encode_explain(status, &encoder, call->error);
+    btk_profiler_enter(&call->scratch->profiler, BTK_STAGE_POST_PROCESSING);
+    if (encoding.offsets) btk_postprocess_offsets(&encoder, 0);
+    *out_count = encoding.count;
+    all->raw.count += encoding.count;
+    return 0;
 }
 
 static int encode_whole(struct btk_batch_call *call, const struct btk_encode_text *text)

@@ -6,9 +6,10 @@
 #include "tokenizer/engine.h"
 #include "tokenizer/model/bpe_cut.h"
 
-int btk_encode_reserve(const struct btk_encoder *encoder, size_t count)
+int btk_encode_reserve(struct btk_encoder *encoder, size_t count)
 {
-    return encoder->encoding->capacity - encoder->encoding->count < count ? -ENOBUFS : 0;
+    if (encoder->encoding->capacity - encoder->encoding->count >= count) return 0;
+    return encoder->grow ? encoder->grow(encoder, count) : -ENOBUFS;
 }
 
 int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text)
@@ -135,15 +136,14 @@ static inline int append_entry(struct btk_encoder *encoder, const struct btk_spa
                                struct btk_piece piece, const struct btk_piece_entry *entry)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    uint32_t *const out = encoding->ids + encoding->count;
     const size_t count = btk_piece_entry_count(entry);
     if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
-        memcpy(out, entry->ids,
-               (BTK_PIECE_IDS_MAX + 1) * sizeof *out); // one move; the rest is free
+        memcpy(encoding->ids + encoding->count, entry->ids,
+               (BTK_PIECE_IDS_MAX + 1) * sizeof *entry->ids); // one move; the rest is free
     } else {
         const int status = btk_encode_reserve(encoder, count);
         if (status < 0) return status;
-        memcpy(out, entry->ids, count * sizeof *out);
+        memcpy(encoding->ids + encoding->count, entry->ids, count * sizeof *entry->ids);
     }
     encoding->count += count;
     return encoder->annotates ? annotate_entry(encoder, span, piece, entry) : 0;

@@ -92,6 +92,11 @@ struct btk_scratch {
     struct btk_profiler profiler;
 };
 
+struct btk_encoder;
+
+// Makes room for `count` more tokens: the columns may stand elsewhere then. -ENOMEM.
+typedef int btk_encode_grow_fn(struct btk_encoder *encoder, size_t count);
+
 // One call of encode.
 struct btk_encoder {
     const struct btk_tokenizer *tokenizer;
@@ -100,6 +105,8 @@ struct btk_encoder {
     const struct btk_encode_options *options;
     struct btk_encoding *encoding;
     struct btk_bytes text;
+    btk_encode_grow_fn *grow; // NULL: the columns are the caller's, and what they are
+    void *grow_context;
     bool annotates; // anything but ids is wanted
     uint32_t word_id;
     // Of each token: what trimming takes off. BTK_SPACES_OF_SOURCE until offsets are made those of the
@@ -114,8 +121,8 @@ struct btk_encoder {
 // All of these: -ENOBUFS, -ENOMEM; -ENODATA: the unknown token is needed and there is none; -EPERM: a
 // special token that may not be there.
 
-// Is there room for `count` more tokens?
-BTK_MUST_USE int btk_encode_reserve(const struct btk_encoder *encoder, size_t count);
+// Room for `count` more tokens, if there is or can be any.
+BTK_MUST_USE int btk_encode_reserve(struct btk_encoder *encoder, size_t count);
 
 // The token `at` shows this text in place of its own.
 BTK_MUST_USE int btk_encode_show(struct btk_encoder *encoder, size_t at, struct btk_bytes text);

@@ -139,6 +139,33 @@ Test(encodings, memory_is_reused_after_the_first_call)
     close_all(&all);
 }
 
+// Every byte is a token: more than what is reserved at first, in each column, behind another text.
+Test(encodings, columns_that_grow_in_the_middle_of_a_text_keep_what_they_have)
+{
+    enum { BYTES = 5000 };
+    static char text[BYTES + 1];
+    struct fixture all = open_bytes();
+    for (int i = 0; i < BYTES; i++) text[i] = (char)('!' + i % 90);
+    all.options.fields = BTK_FIELD_OFFSETS | BTK_FIELD_WORD_IDS | BTK_FIELD_TOKENS;
+    cr_assert_eq(encode(&all, "ab", text), 0);
+    const struct btk_encoding_view view = btk_encodings_get(all.encodings, 0, 0);
+    cr_assert_gt(view.token_count, BYTES / 2 + 64);
+    cr_expect_eq(view.ids[0], 256, "ab");
+    for (size_t i = 1; i < view.token_count; i++) {
+        const uint32_t begin = view.offsets[2 * i];
+        const uint32_t end = view.token_ends[i], before = view.token_ends[i - 1];
+        cr_assert_eq(begin, i == 1 ? 0 : view.offsets[2 * i - 1]);
+        cr_assert_eq(view.offsets[2 * i + 1] - begin, end - before);
+        cr_assert_eq(memcmp(view.token_text + before, text + begin, end - before), 0);
+        cr_assert(end - before > 1 || view.ids[i] == (uint8_t)text[begin]);
+    }
+    cr_expect_eq(view.offsets[2 * view.token_count - 1], BYTES);
+    const uint64_t growth = btk_encodings_growth_count(all.encodings);
+    cr_assert_eq(encode(&all, "ab", text), 0);
+    cr_expect_eq(btk_encodings_growth_count(all.encodings), growth, "the room is there now");
+    close_all(&all);
+}
+
 Test(encodings, words_have_offsets_of_their_own_and_end_between_characters)
 {
     const uint64_t ends[] = {2, 2, 5}, split[] = {1, 2};
