@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No text may take more time than its length: times of 10 and of 20 MB of what is hard.
 
-    bench/hostile.py [--program build/bin/budtiktok] [--megabytes 10] [--repeat 3] [TOKENIZER ...]
+    bench/hostile.py [--program build/bin/budtiktok] [--megabytes 10] [--repeat 3] [--only INPUT] [TOKENIZER ...]
 
 One document of one letter, spaces, newlines, combining marks, one emoji, base64 and more, through
 `budtiktok encode` with a compiled image; the time of an empty document is taken off, the best of the repeats
@@ -98,7 +98,7 @@ def measure(arguments, tokenizer, folder):
     start, error = seconds_of(arguments.program, tokenizer, path, arguments.repeat)
     if start is None:
         sys.exit(f"{tokenizer}: {error}")
-    for what in INPUTS:
+    for what in arguments.only or INPUTS:
         case = Case(arguments, tokenizer, start, path, what)
         for _ in range(TRIES):  # what another process does to a time is no fault of the text
             case.run()
@@ -115,6 +115,7 @@ def main():
     parser.add_argument("--program", default="build/bin/budtiktok")
     parser.add_argument("--megabytes", type=int, default=10)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--only", action="append", choices=INPUTS, metavar="INPUT", help="repeatable")
     parser.add_argument("tokenizers", nargs="*", default=["wordpiece", "bpe"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
