@@ -63,6 +63,17 @@ void btk_histogram_merge(struct btk_histogram_snapshot *total,
     if (more->max_ns > total->max_ns) total->max_ns = more->max_ns;
 }
 
+uint64_t btk_histogram_max_within(const struct btk_histogram_snapshot *snapshot,
+                                  uint64_t longer_max_ns)
+{
+    size_t index = BTK_HISTOGRAM_BUCKETS - 1;
+    if (snapshot->buckets[index] != 0) return longer_max_ns; // it has no end
+    while (index > 0 && snapshot->buckets[index] == 0) index--;
+    if (snapshot->buckets[index] == 0) return 0;
+    const uint64_t last_ns = bucket_last_ns(index);
+    return last_ns < longer_max_ns ? last_ns : longer_max_ns;
+}
+
 void btk_histogram_subtract(struct btk_histogram_snapshot *later,
                             const struct btk_histogram_snapshot *earlier)
 {
@@ -73,6 +84,7 @@ void btk_histogram_subtract(struct btk_histogram_snapshot *later,
         later->count += later->buckets[i];
     }
     later->sum_ns = later->sum_ns > earlier->sum_ns ? later->sum_ns - earlier->sum_ns : 0;
+    later->max_ns = btk_histogram_max_within(later, later->max_ns);
 }
 
 uint64_t btk_histogram_percentile(const struct btk_histogram_snapshot *snapshot, double quantile)

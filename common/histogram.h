@@ -44,10 +44,16 @@ void btk_histogram_read(const struct btk_histogram *histogram,
 void btk_histogram_merge(struct btk_histogram_snapshot *total,
                          const struct btk_histogram_snapshot *more);
 
-// What happened between two snapshots of the same histogram (or of the same set, merged); max is
-// that of the later one's whole life. Counts that went back (a writer was replaced) become 0.
+// What happened between two snapshots of the same histogram (or of the same set, merged). Its max is
+// the end of the last bucket that grew, and never above that of the later one's whole life. Counts
+// that went back (a writer was replaced) become 0.
 void btk_histogram_subtract(struct btk_histogram_snapshot *later,
                             const struct btk_histogram_snapshot *earlier);
+
+// The maximum of a set of buckets of which only the maximum of a longer time is known: to within a
+// bucket.
+uint64_t btk_histogram_max_within(const struct btk_histogram_snapshot *snapshot,
+                                  uint64_t longer_max_ns);
 
 // The value that the share `quantile` (0..1) of all values is not above, to within a bucket; 0
 // when empty.

@@ -40,6 +40,21 @@ static void take_worker(struct btk_coordinator *coordinator, const struct btk_wo
     btk_latency_read_worker(&coordinator->latency, worker->id, worker->page.address, &out->totals);
     for (int i = 0; i < BTK_LATENCY_PARTS; i++)
         btk_histogram_merge(snapshot->since_start.parts + i, out->totals.latency.parts + i);
+    btk_latency_window_worker(&coordinator->latency, worker->id, &out->totals.latency, 10,
+                              &out->last_10s);
+    btk_latency_window_worker(&coordinator->latency, worker->id, &out->totals.latency, 60,
+                              &out->last_60s);
+}
+
+static void take_tokenizers(const struct btk_image_store *images,
+                            struct btk_cluster_snapshot *snapshot)
+{
+    snapshot->tokenizers = images->names;
+    for (uint32_t i = 0; i < images->names.count; i++) {
+        const struct btk_image_entry *image = images->images + images->names.list[i].slot;
+        snapshot->tokenizer_list[i] = (struct btk_tokenizer_snapshot){
+            .id = image->tokenizer_id, .image_bytes = image->memory.bytes};
+    }
 }
 
 static void add_profile(const struct btk_tokenizer_profiles *profiles, uint32_t tokenizer_id,
@@ -92,6 +107,9 @@ static void pass_second(struct btk_coordinator *coordinator,
         const double share = (double)(busy_ns - board->busy_ns[i]) / (double)passed_ns;
         board->utilization[i] = share > 1 ? 1 : share;
         board->busy_ns[i] = busy_ns;
+        // Before its first shard all of a place's seconds are empty, as a new ring is.
+        if (snapshot->workers[i].totals.shards != 0)
+            btk_latency_push_worker(&coordinator->latency, i, &snapshot->workers[i].totals.latency);
     }
     board->last_second_ns = snapshot->taken_ns;
     btk_latency_push_second(&coordinator->latency, &snapshot->since_start);
@@ -106,7 +124,7 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
     snapshot->client_count = 0;
     snapshot->slab_bytes = 0;
     snapshot->ready_count = btk_worker_table_ready_count(&coordinator->workers);
-    snapshot->tokenizers = coordinator->images.names;
+    take_tokenizers(&coordinator->images, snapshot);
     snapshot->worker_count = coordinator->workers.limit;
     snapshot->since_start = (struct btk_latency_set){0};
     snapshot->since_start.parts[BTK_LATENCY_RETURN] = coordinator->latency.kept_returned;

@@ -28,6 +28,13 @@ struct btk_worker_snapshot {
     uint64_t restarts;
     double utilization; // of the last second, 0..1
     struct btk_worker_totals totals;
+    struct btk_latency_set last_10s; // RETURN stays empty
+    struct btk_latency_set last_60s;
+};
+
+struct btk_tokenizer_snapshot {
+    uint32_t id;
+    uint64_t image_bytes;
 };
 
 struct btk_cluster_snapshot {
@@ -39,6 +46,7 @@ struct btk_cluster_snapshot {
     struct btk_image_names tokenizers;
     bool has_profiles;
     struct btk_profile profiles[BTK_COORDINATOR_TOKENIZERS_MAX]; // of `tokenizers`, by all workers
+    struct btk_tokenizer_snapshot tokenizer_list[BTK_COORDINATOR_TOKENIZERS_MAX]; // as names.list
     uint64_t slab_bytes;
     struct btk_scheduler_counts counts;
     struct btk_latency_set since_start;

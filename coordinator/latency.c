@@ -5,6 +5,12 @@
 #include <stdlib.h>
 
 #include "common/profile.h"
+// What a place had recorded at the end of a second. Counts are kept modulo 2^32: only differences are
+// looked at, and no window has as many.
+struct btk_latency_second {
+    uint64_t sum_ns[BTK_LATENCY_RETURN];
+    uint32_t buckets[BTK_LATENCY_RETURN][BTK_HISTOGRAM_BUCKETS];
+};
 
 const char *const btk_latency_names[BTK_LATENCY_PARTS] = {
     [BTK_LATENCY_QUEUE_WAIT] = "queue_wait",
@@ -22,7 +28,10 @@ int btk_latency_init(struct btk_latency *latency)
 
 void btk_latency_clear(struct btk_latency *latency)
 {
-    for (uint32_t i = 0; i < BTK_LATENCY_PLACES; i++) free(latency->kept[i]);
+    for (uint32_t i = 0; i < BTK_LATENCY_PLACES; i++) {
+        free(latency->kept[i]);
+        free(latency->worker_seconds[i]);
+    }
     free(latency->seconds);
     *latency = (struct btk_latency){0};
 }
@@ -121,6 +130,21 @@ void btk_latency_add_client(struct btk_histogram_snapshot *returned,
 
 // --- Windows
 
+void btk_latency_push_worker(struct btk_latency *latency, uint32_t worker_id,
+                             const struct btk_latency_set *total)
+{
+    struct btk_latency_second **ring = latency->worker_seconds + worker_id;
+    // Without memory its windows are its whole life.
+    if (*ring == NULL) *ring = calloc(BTK_LATENCY_SECONDS, sizeof **ring);
+    if (*ring == NULL) return;
+    struct btk_latency_second *second = *ring + latency->second_count % BTK_LATENCY_SECONDS;
+    for (int part = 0; part < BTK_LATENCY_RETURN; part++) {
+        second->sum_ns[part] = total->parts[part].sum_ns;
+        for (size_t i = 0; i < BTK_HISTOGRAM_BUCKETS; i++)
+            second->buckets[part][i] = (uint32_t)total->parts[part].buckets[i];
+    }
+}
+
 void btk_latency_push_second(struct btk_latency *latency, const struct btk_latency_set *total)
 {
     latency->seconds[latency->second_count++ % BTK_LATENCY_SECONDS] = *total;
@@ -135,4 +159,30 @@ void btk_latency_window(const struct btk_latency *latency, const struct btk_late
     const struct btk_latency_set *before = latency->seconds + then % BTK_LATENCY_SECONDS;
     for (int i = 0; i < BTK_LATENCY_PARTS; i++)
         btk_histogram_subtract(out_window->parts + i, before->parts + i);
+}
+
+static void subtract_second(struct btk_histogram_snapshot *later, const uint32_t *buckets,
+                            uint64_t sum_ns)
+{
+    later->count = 0;
+    for (size_t i = 0; i < BTK_HISTOGRAM_BUCKETS; i++) {
+        const uint32_t more = (uint32_t)later->buckets[i] - buckets[i];
+        later->buckets[i] = more > INT32_MAX ? 0 : more; // it went back
+        later->count += later->buckets[i];
+    }
+    later->sum_ns = later->sum_ns > sum_ns ? later->sum_ns - sum_ns : 0;
+    later->max_ns = btk_histogram_max_within(later, later->max_ns);
+}
+
+void btk_latency_window_worker(const struct btk_latency *latency, uint32_t worker_id,
+                               const struct btk_latency_set *total, uint32_t seconds,
+                               struct btk_latency_set *out_window)
+{
+    *out_window = *total;
+    const struct btk_latency_second *ring = latency->worker_seconds[worker_id];
+    if (ring == NULL || latency->second_count < seconds) return;
+    const uint64_t then = latency->second_count - seconds;
+    const struct btk_latency_second *before = ring + then % BTK_LATENCY_SECONDS;
+    for (int part = 0; part < BTK_LATENCY_RETURN; part++)
+        subtract_second(out_window->parts + part, before->buckets[part], before->sum_ns[part]);
 }

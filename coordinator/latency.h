@@ -6,7 +6,8 @@
 //     client pages   return                                       +--> total --> second by second
 //     kept           what dead incarnations and clients recorded -'
 //
-// Percentiles come from merged buckets alone. Threads: the loop's.
+// Each place for a worker has its own seconds, too: 0.8 MiB once a worker was there. Percentiles come
+// from merged buckets alone. Threads: the loop's.
 #pragma once
 
 #include <stdint.h>
@@ -57,12 +58,15 @@ struct btk_tokenizer_profiles {
 
 enum { BTK_LATENCY_SECONDS = 61, BTK_LATENCY_PLACES = 256 };
 
+struct btk_latency_second;
+
 struct btk_latency {
     struct btk_histogram_snapshot kept_returned;        // of clients that left
     struct btk_worker_totals *kept[BTK_LATENCY_PLACES]; // of dead incarnations; NULL: none died
     struct btk_latency_set *seconds;                    // ring of BTK_LATENCY_SECONDS totals
-    uint64_t second_count;                              // pushed so far
-    struct btk_tokenizer_profiles kept_profiles;        // of dead incarnations
+    struct btk_latency_second *worker_seconds[BTK_LATENCY_PLACES]; // such rings; NULL: no worker
+    uint64_t second_count;                                         // pushed so far
+    struct btk_tokenizer_profiles kept_profiles;                   // of dead incarnations
 };
 
 BTK_MUST_USE int btk_latency_init(struct btk_latency *latency); // -ENOMEM
@@ -83,8 +87,13 @@ void btk_latency_add_profiles(struct btk_tokenizer_profiles *profiles,
 void btk_latency_add_client(struct btk_histogram_snapshot *returned,
                             const struct btk_client_page *page);
 
-// Once a second: the total as it is now.
+// Once a second: the total of a place as it is now, and then that of all, which ends the second.
+void btk_latency_push_worker(struct btk_latency *latency, uint32_t worker_id,
+                             const struct btk_latency_set *total);
 void btk_latency_push_second(struct btk_latency *latency, const struct btk_latency_set *total);
 // What happened in the last `seconds` (at most 60): total less the total of then.
 void btk_latency_window(const struct btk_latency *latency, const struct btk_latency_set *total,
                         uint32_t seconds, struct btk_latency_set *out_window);
+void btk_latency_window_worker(const struct btk_latency *latency, uint32_t worker_id,
+                               const struct btk_latency_set *total, uint32_t seconds,
+                               struct btk_latency_set *out_window);

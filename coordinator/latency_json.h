@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // /debug/latency, and the pieces that the status shares with it.
 //
-//     {"tokenization_p50_us":150, ..., flat keys of the whole life, "workers":[..], "windows":{..}}
+//     {"tokenization_p50_us":150, ...         p50, p90, p99, p999, mean, max, count of each part
+//      "uptime_ms":.., "draining":false, "workers_ready":2, "requests_total":.., ...
+//      "tokenizers":[{"name":"bpe", "id":1, "image_bytes":..}, ..],
+//      "workers":[{"worker":0, "utilization":0.93, "queue_depth":1, ..., "windows":{..}}, ..],
+//      "windows":{"10s":{..}, "60s":{..}, "since_start":{..}}}
+//
+// Parts of one shard add up, and so do their means; percentiles do not. A worker has no `return`: that
+// is between its client and the end of the shard, and clients do not count it by worker.
 //
 // Threads: no state; the snapshot is being read.
 #pragma once
@@ -17,5 +24,14 @@ BTK_MUST_USE int btk_latency_json_write(const struct btk_cluster_snapshot *snaps
 // Members of an object that was begun.
 void btk_latency_json_number(struct btk_json_writer *writer, const char *name, uint64_t number);
 void btk_latency_json_set(struct btk_json_writer *writer, const struct btk_latency_set *set);
-void btk_latency_json_counts(struct btk_json_writer *writer,
-                             const struct btk_scheduler_counts *counts);
+// An object: the set by itself.
+void btk_latency_json_window(struct btk_json_writer *writer, const char *name,
+                             const struct btk_latency_set *set);
+// The cluster's state and counts.
+void btk_latency_json_cluster(struct btk_json_writer *writer,
+                              const struct btk_cluster_snapshot *snapshot);
+void btk_latency_json_tokenizers(struct btk_json_writer *writer,
+                                 const struct btk_cluster_snapshot *snapshot);
+// State and counts of a worker, without its latency.
+void btk_latency_json_worker(struct btk_json_writer *writer,
+                             const struct btk_worker_snapshot *worker);

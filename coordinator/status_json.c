@@ -8,6 +8,16 @@
 
 enum { LISTED_MAX = 64 };
 
+// The last ten seconds of a worker, in few words: there may be many workers.
+static void write_recent(struct btk_json_writer *writer,
+                         const struct btk_histogram_snapshot *recent)
+{
+    btk_json_name(writer, "recent_p50_us");
+    btk_json_real(writer, (double)btk_histogram_percentile(recent, 0.5) / 1000);
+    btk_json_name(writer, "recent_p99_us");
+    btk_json_real(writer, (double)btk_histogram_percentile(recent, 0.99) / 1000);
+}
+
 static void write_workers(struct btk_json_writer *writer,
                           const struct btk_cluster_snapshot *snapshot)
 {
@@ -16,20 +26,8 @@ static void write_workers(struct btk_json_writer *writer,
     for (uint32_t i = 0; i < snapshot->worker_count && i < LISTED_MAX; i++) {
         const struct btk_worker_snapshot *worker = snapshot->workers + i;
         btk_json_begin_object(writer);
-        btk_latency_json_number(writer, "worker", worker->id);
-        btk_latency_json_number(writer, "pid", worker->pid);
-        btk_latency_json_number(writer, "epoch", worker->epoch);
-        btk_latency_json_number(writer, "cpu", worker->cpu);
-        btk_json_name(writer, "ready");
-        btk_json_bool(writer, worker->is_ready);
-        btk_json_name(writer, "utilization");
-        btk_json_real(writer, worker->utilization);
-        btk_latency_json_number(writer, "queue_depth", worker->queue_depth);
-        btk_latency_json_number(writer, "restarts", worker->restarts);
-        btk_latency_json_number(writer, "shards", worker->totals.shards);
-        btk_latency_json_number(writer, "documents", worker->totals.documents);
-        btk_latency_json_number(writer, "bytes", worker->totals.bytes);
-        btk_latency_json_number(writer, "tokens", worker->totals.tokens);
+        btk_latency_json_worker(writer, worker);
+        write_recent(writer, worker->last_10s.parts + BTK_LATENCY_TOKENIZATION);
         btk_json_end_object(writer);
     }
     btk_json_end_array(writer);
@@ -55,23 +53,6 @@ static void write_clients(struct btk_json_writer *writer, const struct btk_clien
     btk_json_end_array(writer);
 }
 
-static void write_tokenizers(struct btk_json_writer *writer, const struct btk_image_store *images)
-{
-    btk_json_name(writer, "tokenizers");
-    btk_json_begin_array(writer);
-    for (uint32_t i = 0; i < images->names.count; i++) {
-        const struct btk_image_name *name = images->names.list + i;
-        const struct btk_image_entry *image = images->images + name->slot;
-        btk_json_begin_object(writer);
-        btk_json_name(writer, "name");
-        btk_json_string(writer, name->name);
-        btk_latency_json_number(writer, "id", image->tokenizer_id);
-        btk_latency_json_number(writer, "image_bytes", image->memory.bytes);
-        btk_json_end_object(writer);
-    }
-    btk_json_end_array(writer);
-}
-
 int btk_status_json_write(struct btk_coordinator *coordinator, struct btk_buffer *out_json)
 {
     struct btk_json_writer writer;
@@ -82,18 +63,11 @@ int btk_status_json_write(struct btk_coordinator *coordinator, struct btk_buffer
     btk_json_begin_object(&writer);
     btk_json_name(&writer, "listen");
     btk_json_string(&writer, coordinator->endpoint.text);
-    btk_latency_json_number(&writer, "uptime_ms",
-                            (snapshot->taken_ns - snapshot->started_ns) / 1000000);
-    btk_json_name(&writer, "draining");
-    btk_json_bool(&writer, coordinator->stage >= BTK_COORDINATOR_DRAINING);
-    btk_latency_json_number(&writer, "workers_ready", snapshot->ready_count);
-    btk_latency_json_number(&writer, "client_count", snapshot->client_count);
-    btk_latency_json_counts(&writer, &snapshot->counts);
-    btk_json_name(&writer, "latency");
-    btk_json_begin_object(&writer);
-    btk_latency_json_set(&writer, &snapshot->since_start);
-    btk_json_end_object(&writer);
-    write_tokenizers(&writer, &coordinator->images);
+    btk_latency_json_cluster(&writer, snapshot);
+    btk_latency_json_window(&writer, "latency", &snapshot->since_start);
+    btk_latency_json_window(&writer, "latency_10s", &snapshot->last_10s);
+    btk_latency_json_window(&writer, "latency_60s", &snapshot->last_60s);
+    btk_latency_json_tokenizers(&writer, snapshot);
     write_workers(&writer, snapshot);
     write_clients(&writer, &coordinator->clients);
     btk_json_end_object(&writer);

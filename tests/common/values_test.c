@@ -436,6 +436,22 @@ Test(histogram, merged_ones_are_the_sum_and_subtracting_gives_back_the_rest)
     cr_expect_eq(snapshot.count, 0, "counts that went back are nothing");
 }
 
+Test(histogram, the_maximum_of_a_difference_is_the_end_of_its_last_bucket)
+{
+    btk_histogram_record(&histogram, 1000000);
+    btk_histogram_read(&histogram, &other);
+    btk_histogram_record(&histogram, 1000);
+    btk_histogram_read(&histogram, &snapshot);
+    btk_histogram_subtract(&snapshot, &other);
+    cr_expect_eq(snapshot.max_ns, 1007);
+    btk_histogram_record(&histogram, UINT64_MAX);
+    btk_histogram_read(&histogram, &snapshot);
+    btk_histogram_subtract(&snapshot, &other);
+    cr_expect_eq(snapshot.max_ns, UINT64_MAX, "the last bucket has no end");
+    btk_histogram_subtract(&snapshot, &snapshot);
+    cr_expect_eq(snapshot.max_ns, 0);
+}
+
 Test(histogram, an_empty_one_has_no_percentiles)
 {
     btk_histogram_read(&histogram, &snapshot);
