@@ -119,7 +119,7 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
                  struct btk_cluster_snapshot *snapshot)
 {
     snapshot->taken_ns = now_ns;
-    snapshot->started_ns = coordinator->started_ns;
+    snapshot->uptime_ns = now_ns - coordinator->started_ns;
     snapshot->stage = (int)coordinator->stage;
     snapshot->client_count = 0;
     snapshot->slab_bytes = 0;

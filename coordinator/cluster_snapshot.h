@@ -39,7 +39,7 @@ struct btk_tokenizer_snapshot {
 
 struct btk_cluster_snapshot {
     uint64_t taken_ns;
-    uint64_t started_ns;
+    uint64_t uptime_ns;
     int stage; // enum btk_coordinator_stage
     uint32_t client_count;
     uint32_t ready_count;

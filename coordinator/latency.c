@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/profile.h"
+
 // What a place had recorded at the end of a second. Counts are kept modulo 2^32: only differences are
 // looked at, and no window has as many.
 struct btk_latency_second {

@@ -106,8 +106,7 @@ static void write_counts(struct btk_json_writer *writer, const struct btk_schedu
 void btk_latency_json_cluster(struct btk_json_writer *writer,
                               const struct btk_cluster_snapshot *snapshot)
 {
-    btk_latency_json_number(writer, "uptime_ms",
-                            (snapshot->taken_ns - snapshot->started_ns) / 1000000);
+    btk_latency_json_number(writer, "uptime_ms", snapshot->uptime_ns / 1000000);
     btk_json_name(writer, "draining");
     btk_json_bool(writer, snapshot->stage >= BTK_COORDINATOR_DRAINING);
     btk_latency_json_number(writer, "workers_ready", snapshot->ready_count);

@@ -1,48 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/metrics_text.h"
 
+#include "coordinator/coordinator_internal.h"
+#include "coordinator/metric_list.h"
 #include "coordinator/profile_report.h"
 
-// --- The list: one line a metric
-
-#define CLUSTER_METRICS(METRIC)                                                                    \
-    METRIC(requests_total, counter, "Batches that clients submitted", counts.requests_total)       \
-    METRIC(batches_done_total, counter, "Batches that were finished", counts.batches_done_total)   \
-    METRIC(batches_failed_total, counter, "Batches that failed or were refused",                   \
-           counts.batches_failed_total)                                                            \
-    METRIC(batches_refused_total, counter, "Batches refused for overload",                         \
-           counts.batches_refused_total)                                                           \
-    METRIC(shards_total, counter, "Shards that were finished", counts.shards_total)                \
-    METRIC(shards_returned_total, counter, "Shards taken back from workers that died",             \
-           counts.shards_returned_total)                                                           \
-    METRIC(shards_poisoned_total, counter, "Shards given up because workers died of them",         \
-           counts.shards_poisoned_total)                                                           \
-    METRIC(documents_total, counter, "Documents that were tokenized", counts.documents_total)      \
-    METRIC(tokens_processed_total, counter, "Tokens that were produced", counts.tokens_total)      \
-    METRIC(tokens_processed, untyped, "The same, by its older name", counts.tokens_total)          \
-    METRIC(bytes_processed_total, counter, "Text that was tokenized", counts.bytes_total)          \
-    METRIC(queue_depth, gauge, "Batches and shards that wait for a worker", counts.queue_depth)    \
-    METRIC(queue_bytes, gauge, "Text that waits for a worker", counts.queue_bytes)                 \
-    METRIC(batches_in_flight, gauge, "Batches submitted and not finished",                         \
-           counts.batches_in_flight)                                                               \
-    METRIC(shards_running, gauge, "Shards that workers have", counts.shards_running)               \
-    METRIC(clients, gauge, "Attached clients", client_count)                                       \
-    METRIC(slab_bytes, gauge, "Shared memory for text", slab_bytes)                                \
-    METRIC(workers_ready, gauge, "Workers that take work", ready_count)
-
-#define WORKER_METRICS(METRIC)                                                                     \
-    METRIC(worker_queue_depth, gauge, "Shards that the worker has", queue_depth)                   \
-    METRIC(worker_restarts_total, counter, "Deaths in this place", restarts)                       \
-    METRIC(worker_shards_total, counter, "Shards of this worker", totals.shards)                   \
-    METRIC(worker_documents_total, counter, "Documents of this worker", totals.documents)          \
-    METRIC(worker_document_errors_total, counter, "Documents with an error of their own",          \
-           totals.document_errors)                                                                 \
-    METRIC(worker_bytes_total, counter, "Text of this worker", totals.bytes)                       \
-    METRIC(worker_tokens_total, counter, "Tokens of this worker", totals.tokens)                   \
-    METRIC(worker_cache_hits_total, counter, "Pieces found in the cache", totals.cache_hits)       \
-    METRIC(worker_cache_misses_total, counter, "Pieces not found in the cache", totals.cache_misses)
-
-// --- Writing
+#define NS_PER_SECOND 1e9
 
 struct writer {
     struct btk_buffer *text;
@@ -60,36 +23,91 @@ static void write_head(struct writer *writer, const char *name, const char *type
     PRINT(writer, "# HELP budtiktok_%s %s.\n# TYPE budtiktok_%s %s\n", name, help, name, type);
 }
 
+// --- Values
+
+static void write_count(struct writer *writer, uint64_t value)
+{
+    PRINT(writer, " %llu\n", (unsigned long long)value);
+}
+
+static void write_share(struct writer *writer, double value)
+{
+    PRINT(writer, " %.6f\n", value);
+}
+
+static void write_ns(struct writer *writer, uint64_t value_ns)
+{
+    PRINT(writer, " %.9f\n", (double)value_ns / NS_PER_SECOND);
+}
+
+// A label's value: backslash, quote and newline are escaped, all else stands for itself.
+static void write_label(struct writer *writer, const char *value)
+{
+    for (; *value != 0; value++) {
+        if (*value == '\n')
+            PRINT(writer, "\\n");
+        else
+            PRINT(writer, *value == '\\' || *value == '"' ? "\\%c" : "%c", *value);
+    }
+}
+
+// --- Families
+
 static void write_cluster(struct writer *writer, const struct btk_cluster_snapshot *snapshot)
 {
-#define METRIC(name, type, help, field)                                                            \
+#define CLUSTER(name, type, unit, help, value)                                                     \
     write_head(writer, #name, #type, help);                                                        \
-    PRINT(writer, "budtiktok_" #name " %llu\n", (unsigned long long)snapshot->field);
-    CLUSTER_METRICS(METRIC)
-#undef METRIC
+    PRINT(writer, "budtiktok_" #name);                                                             \
+    write_##unit(writer, snapshot->value);
+    BTK_CLUSTER_METRICS(CLUSTER)
+#undef CLUSTER
+}
+
+static void write_version(struct writer *writer)
+{
+    write_head(writer, "build_info", "gauge", "The version that runs, as a label");
+    PRINT(writer, "budtiktok_build_info{version=\"%s\"} 1\n", BTK_VERSION);
+}
+
+static void write_tokenizer_label(struct writer *writer, const struct btk_image_name *tokenizer)
+{
+    PRINT(writer, "{tokenizer=\"");
+    write_label(writer, tokenizer->name);
+    PRINT(writer, "\"}");
+}
+
+static void write_tokenizers(struct writer *writer, const struct btk_cluster_snapshot *snapshot)
+{
+#define TOKENIZER(name, type, unit, help, value)                                                   \
+    write_head(writer, #name, #type, help);                                                        \
+    for (uint32_t i = 0; i < snapshot->tokenizers.count; i++) {                                    \
+        PRINT(writer, "budtiktok_" #name);                                                         \
+        write_tokenizer_label(writer, snapshot->tokenizers.list + i);                              \
+        write_##unit(writer, snapshot->tokenizer_list[i].value);                                   \
+    }
+    BTK_TOKENIZER_METRICS(TOKENIZER)
+#undef TOKENIZER
 }
 
 static void write_workers(struct writer *writer, const struct btk_cluster_snapshot *snapshot)
 {
-    write_head(writer, "worker_utilization", "gauge", "Share of the last second spent encoding");
-    for (uint32_t i = 0; i < snapshot->worker_count; i++)
-        PRINT(writer, "budtiktok_worker_utilization{worker=\"%u\"} %.6f\n", i,
-              snapshot->workers[i].utilization);
-#define METRIC(name, type, help, field)                                                            \
+#define WORKER(name, type, unit, help, value)                                                      \
     write_head(writer, #name, #type, help);                                                        \
-    for (uint32_t i = 0; i < snapshot->worker_count; i++)                                          \
-        PRINT(writer, "budtiktok_" #name "{worker=\"%u\"} %llu\n", i,                              \
-              (unsigned long long)snapshot->workers[i].field);
-    WORKER_METRICS(METRIC)
-#undef METRIC
+    for (uint32_t i = 0; i < snapshot->worker_count; i++) {                                        \
+        PRINT(writer, "budtiktok_" #name "{worker=\"%u\"}", i);                                    \
+        write_##unit(writer, snapshot->workers[i].value);                                          \
+    }
+    BTK_WORKER_METRICS(WORKER)
+#undef WORKER
 }
 
-// The bounds are those of our buckets nearest below the round number, so that counts are exact.
+// A bucket of ours is counted where all of it is below the bound: at most 3.2 % too few.
 static void write_histogram(struct writer *writer, const char *name, const char *help,
                             const struct btk_histogram_snapshot *histogram)
 {
-    static const uint64_t bounds_us[] = {5,    10,   20,    50,    100,   200,    500,    1000,
-                                         2000, 5000, 10000, 20000, 50000, 100000, 500000, 1000000};
+    static const uint64_t bounds_us[] = {
+        1,    2,     5,     10,    20,     50,     100,    200,     500,     1000,    2000,
+        5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000};
     write_head(writer, name, "histogram", help);
     for (size_t i = 0; i < BTK_ARRAY_COUNT(bounds_us); i++)
         PRINT(writer, "budtiktok_%s_bucket{le=\"%g\"} %llu\n", name, (double)bounds_us[i] / 1e6,
@@ -97,27 +115,24 @@ static void write_histogram(struct writer *writer, const char *name, const char 
     PRINT(writer, "budtiktok_%s_bucket{le=\"+Inf\"} %llu\n", name,
           (unsigned long long)histogram->count);
     PRINT(writer, "budtiktok_%s_sum %.9f\nbudtiktok_%s_count %llu\n", name,
-          (double)histogram->sum_ns / 1e9, name, (unsigned long long)histogram->count);
+          (double)histogram->sum_ns / NS_PER_SECOND, name, (unsigned long long)histogram->count);
+}
+
+static void write_histograms(struct writer *writer, const struct btk_latency_set *set)
+{
+#define HISTOGRAM(name, help, part) write_histogram(writer, #name, help, set->parts + (part));
+    BTK_HISTOGRAM_METRICS(HISTOGRAM)
+#undef HISTOGRAM
 }
 
 int btk_metrics_text_write(const struct btk_cluster_snapshot *snapshot, struct btk_buffer *out_text)
 {
     struct writer writer = {.text = out_text};
-    const struct btk_histogram_snapshot *parts = snapshot->since_start.parts;
     write_cluster(&writer, snapshot);
+    write_version(&writer);
+    write_tokenizers(&writer, snapshot);
     write_workers(&writer, snapshot);
-    write_head(&writer, "uptime_seconds", "gauge", "Time since the coordinator started");
-    PRINT(&writer, "budtiktok_uptime_seconds %.3f\n",
-          (double)(snapshot->taken_ns - snapshot->started_ns) / 1e9);
-    write_histogram(&writer, "tokenization_duration_seconds", "Time of a shard in its worker",
-                    parts + BTK_LATENCY_TOKENIZATION);
-    write_histogram(&writer, "ipc_transfer_seconds", "Time of a shard on the way to its worker",
-                    parts + BTK_LATENCY_IPC_TRANSFER);
-    write_histogram(&writer, "queue_wait_seconds", "Time of a shard before a worker was free",
-                    parts + BTK_LATENCY_QUEUE_WAIT);
-    write_histogram(&writer, "return_seconds",
-                    "Time from the end of a shard until its caller had it",
-                    parts + BTK_LATENCY_RETURN);
+    write_histograms(&writer, &snapshot->since_start);
     if (writer.status == 0) writer.status = btk_profile_report_metrics(snapshot, out_text);
     return writer.status;
 }

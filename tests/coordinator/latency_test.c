@@ -160,7 +160,7 @@ static double number_of(const struct btk_json *object, const char *name)
 
 static void take_snapshot(void)
 {
-    snapshot = (struct btk_cluster_snapshot){.worker_count = 2, .taken_ns = 5000000};
+    snapshot = (struct btk_cluster_snapshot){.worker_count = 2, .uptime_ns = 5000000};
     snapshot.tokenizers.count = 1;
     snprintf(snapshot.tokenizers.list[0].name, BTK_IMAGE_NAME_MAX, "a\"b\\c");
     snapshot.tokenizer_list[0] = (struct btk_tokenizer_snapshot){.id = 3, .image_bytes = 12345};
