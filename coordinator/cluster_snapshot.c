@@ -133,6 +133,7 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
         take_worker(coordinator, coordinator->workers.entries + i, snapshot);
     take_profiles(coordinator, snapshot);
     take_clients(&coordinator->clients, snapshot);
+    btk_http_add_returned(coordinator->http, snapshot->since_start.parts + BTK_LATENCY_RETURN);
     btk_latency_window(&coordinator->latency, &snapshot->since_start, 10, &snapshot->last_10s);
     btk_latency_window(&coordinator->latency, &snapshot->since_start, 60, &snapshot->last_60s);
     pass_second(coordinator, snapshot);

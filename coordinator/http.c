@@ -45,6 +45,23 @@ struct request {
 
 // --- Answers
 
+static void add_header(struct MHD_Response *response, const char *name, const char *value,
+                       enum MHD_Result *is_fine)
+{
+    if (*is_fine == MHD_YES) *is_fine = MHD_add_response_header(response, name, value);
+}
+
+// What a browser may do with an answer: nothing, but for the page.
+static void add_browser_headers(struct MHD_Response *response, const char *policy,
+                                enum MHD_Result *is_fine)
+{
+    add_header(response, "Content-Security-Policy",
+               policy != NULL ? policy : "default-src 'none'; frame-ancestors 'none'", is_fine);
+    add_header(response, "X-Content-Type-Options", "nosniff", is_fine);
+    add_header(response, "Referrer-Policy", "no-referrer", is_fine);
+    add_header(response, "Cross-Origin-Resource-Policy", "same-origin", is_fine);
+}
+
 static enum MHD_Result send_answer(struct MHD_Connection *connection,
                                    struct btk_http_answer *answer)
 {
@@ -57,16 +74,16 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection,
         return MHD_NO;
     }
     snprintf(seconds, sizeof seconds, "%u", answer->retry_after_s);
-    enum MHD_Result is_fine =
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-    if (is_fine == MHD_YES)
-        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (is_fine == MHD_YES && answer->retry_after_s > 0)
-        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-    if (is_fine == MHD_YES && answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
-    if (is_fine == MHD_YES && answer->status == MHD_HTTP_UNAUTHORIZED)
-        is_fine = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    enum MHD_Result is_fine = MHD_YES;
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type, &is_fine);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store", &is_fine);
+    add_browser_headers(response, answer->policy, &is_fine);
+    if (answer->retry_after_s > 0)
+        add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds, &is_fine);
+    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST", &is_fine);
+    if (answer->status == MHD_HTTP_UNAUTHORIZED)
+        add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer", &is_fine);
     if (is_fine == MHD_YES) is_fine = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return is_fine;
@@ -386,6 +403,14 @@ bool btk_http_uses_image(const struct btk_http *http, uint32_t tokenizer_id)
 {
     return http != NULL && http->has_bridge
            && btk_http_bridge_uses_image(&http->bridge, tokenizer_id);
+}
+
+void btk_http_add_returned(const struct btk_http *http, struct btk_histogram_snapshot *returned)
+{
+    struct btk_histogram_snapshot more;
+    if (http == NULL) return;
+    btk_histogram_read(&http->bridge.returned, &more);
+    btk_histogram_merge(returned, &more);
 }
 
 bool btk_http_is_settled(struct btk_http *http)

@@ -15,6 +15,7 @@
 
 #include "common/base.h"
 #include "common/error.h"
+#include "common/histogram.h"
 
 struct btk_coordinator;
 struct btk_http;
@@ -31,3 +32,6 @@ bool btk_http_uses_image(const struct btk_http *http, uint32_t tokenizer_id);
 bool btk_http_is_settled(struct btk_http *http);
 // Answers what is still open and stops the thread. NULL and half-opened ones are fine.
 void btk_http_close(struct btk_http **http);
+
+// Adds the "return" of what was asked for over HTTP. NULL is fine.
+void btk_http_add_returned(const struct btk_http *http, struct btk_histogram_snapshot *returned);

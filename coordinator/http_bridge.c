@@ -350,6 +350,18 @@ void btk_http_bridge_leave(struct btk_http_bridge *bridge)
     pthread_mutex_unlock(&bridge->mutex);
 }
 
+void btk_http_bridge_record_return(struct btk_http_bridge *bridge, const struct btk_http_job *job)
+{
+    struct btk_result_header header;
+    const uint64_t now_ns = btk_clock_now_ns();
+    for (uint32_t i = 0; i < job->block_count; i++) {
+        if (job->blocks[i].data == NULL || job->blocks[i].bytes < sizeof header) continue;
+        memcpy(&header, job->blocks[i].data, sizeof header);
+        if (header.finished_ns <= now_ns)
+            btk_histogram_record(&bridge->returned, now_ns - header.finished_ns);
+    }
+}
+
 void btk_http_bridge_finish(struct btk_http_bridge *bridge, struct btk_http_job **job_at)
 {
     struct btk_http_job *job = *job_at;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "common/histogram.h"
 #include "coordinator/client_table.h"
 #include "ipc/batch_options.h"
 #include "ipc/slab.h"
@@ -78,6 +79,7 @@ struct btk_http_bridge {
     bool is_closed;
     uint32_t open_count; // requests that were submitted and not answered
     int bell;
+    struct btk_histogram returned; // the HTTP thread writes: end of a shard until its answer stands
     // The loop's.
     uint64_t last_batch_id;
     struct btk_http_job *flight[BTK_HTTP_JOBS_MAX];
@@ -106,5 +108,7 @@ void btk_http_bridge_submit(struct btk_http_bridge *bridge, struct btk_http_job 
 bool btk_http_bridge_is_done(struct btk_http_bridge *bridge, const struct btk_http_job *job);
 // The answer of a submitted job was sent, or nobody wants it any more.
 void btk_http_bridge_leave(struct btk_http_bridge *bridge);
+// The answer of a job that is done was made: "return" of its shards.
+void btk_http_bridge_record_return(struct btk_http_bridge *bridge, const struct btk_http_job *job);
 // Gives everything back, also of a job that was only reserved. Takes the job.
 void btk_http_bridge_finish(struct btk_http_bridge *bridge, struct btk_http_job **job);

@@ -73,6 +73,7 @@ static int get_page(struct btk_coordinator *coordinator BTK_UNUSED,
                     struct btk_http_answer *answer)
 {
     answer->type = "text/html; charset=utf-8";
+    answer->policy = btk_http_page_policy;
     return btk_buffer_append(&answer->body, btk_http_page, strlen(btk_http_page));
 }
 
@@ -175,7 +176,7 @@ static void say_failed(const struct btk_http_job *job, struct btk_http_answer *a
     }
 }
 
-void btk_http_routes_finish(const struct btk_http_bridge *bridge, const struct btk_http_job *job,
+void btk_http_routes_finish(struct btk_http_bridge *bridge, const struct btk_http_job *job,
                             struct btk_http_answer *out_answer)
 {
     struct btk_error error = {0};
@@ -186,7 +187,7 @@ void btk_http_routes_finish(const struct btk_http_bridge *bridge, const struct b
     out_answer->status = 200;
     out_answer->type = json_type;
     switch (btk_http_json_write(bridge, job, &out_answer->body, &error)) {
-    case 0: return;
+    case 0: btk_http_bridge_record_return(bridge, job); return;
     case -ENOMEM: btk_http_routes_error(out_answer, 500, "Backend", "out of memory"); return;
     case -EINVAL: btk_http_routes_error(out_answer, 422, "Tokenizer", error.message); return;
     case -EMSGSIZE: btk_http_routes_error(out_answer, 413, "Validation", error.message); return;

@@ -15,6 +15,7 @@ struct btk_coordinator;
 struct btk_http_answer {
     unsigned status;
     const char *type;       // of the content
+    const char *policy;     // Content-Security-Policy; NULL: nothing may run or load
     unsigned retry_after_s; // 0: not said
     struct btk_buffer body; // the caller clears it
 };
@@ -29,7 +30,7 @@ bool btk_http_routes_is_post(const char *path); // /tokenize, /decode
 bool btk_http_routes_read(struct btk_http_bridge *bridge, const char *path, struct btk_bytes body,
                           struct btk_http_job *job, struct btk_http_answer *out_answer);
 // The answer to a POST whose job is done.
-void btk_http_routes_finish(const struct btk_http_bridge *bridge, const struct btk_http_job *job,
+void btk_http_routes_finish(struct btk_http_bridge *bridge, const struct btk_http_job *job,
                             struct btk_http_answer *out_answer);
 
 void btk_http_routes_error(struct btk_http_answer *answer, unsigned status, const char *type,

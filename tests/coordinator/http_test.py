@@ -196,12 +196,29 @@ class Http(unittest.TestCase):
         self.assertEqual(list(body)[:4], ["tokenization_p50_us", "tokenization_p99_us", "ipc_transfer_p50_us",
                                           "queue_wait_p50_us"])
         self.assertEqual(set(body["windows"]), {"10s", "60s", "since_start"})
+        for part in ("queue_wait", "ipc_transfer", "tokenization", "return"):
+            for window in (body, *body["windows"].values(), *body["workers"], *(w for worker in body["workers"] for w in worker["windows"].values())):
+                if part != "return" or "return_count" in window:
+                    figures = [window[f"{part}_{name}_us"] for name in ("p50", "p90", "p99", "p999", "max")]
+                    self.assertEqual(figures, sorted(figures))
+        self.assertGreater(body["return_count"], 0)
+        self.assertLessEqual(body["return_count"], body["tokenization_count"])
         self.assertEqual(len(body["workers"]), 2)
 
     def test_info_and_page(self):
         info = json.loads(self.cluster.ask("GET", "/info")[1])
         self.assertEqual(info["models"], ["wordpiece", "bpe"])
         self.assertIn(b"BudTikTok", self.cluster.ask("GET", "/")[1])
+
+    def test_a_browser_may_do_nothing_with_an_answer_but_show_the_page(self):
+        for path in ("/", "/info", "/metrics", "/nothing"):
+            headers = self.cluster.ask("GET", path)[2]
+            policy = headers["Content-Security-Policy"]
+            self.assertTrue(policy.startswith("default-src 'none'; "), policy)
+            self.assertIn("frame-ancestors 'none'", policy)
+            self.assertEqual("sha256-" in policy, path == "/")
+            self.assertNotIn("unsafe", policy)
+            self.assertEqual((headers["X-Content-Type-Options"], headers["Referrer-Policy"]), ("nosniff", "no-referrer"))
 
 
 class End(unittest.TestCase):
