@@ -240,8 +240,8 @@ void btk_client_touch(struct btk_client_entry *client)
 void btk_client_table_drop(struct btk_client_entry *client, const char *why)
 {
     if (client->is_leaving) return;
-    btk_log(BTK_LOG_INFO, BTK_COORDINATOR_TARGET, "client_left",
-            "client=%u pid=%u name=\"%s\" why=\"%s\"", client->id, client->pid, client->name, why);
+    btk_log(BTK_LOG_INFO, BTK_COORDINATOR_TARGET, "client_left", "client=%u pid=%u name=%s why=%s",
+            client->id, client->pid, client->name, why);
     client->is_leaving = true;
     close_entrances(client);
     btk_client_waiting_clear(client);

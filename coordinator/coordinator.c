@@ -39,10 +39,19 @@ static void act(void *context, const struct btk_action *action)
         btk_client_table_find(&coordinator->clients, action->client_id);
     switch (action->kind) {
     case BTK_ACTION_ASSIGN:
+        btk_log(BTK_LOG_TRACE, BTK_COORDINATOR_TARGET, "assigned",
+                "client=%u batch=%llu shard=%u id=%llu worker=%u bytes=%llu", action->client_id,
+                (unsigned long long)action->assignment.batch_id, action->assignment.shard_index,
+                (unsigned long long)action->assignment.shard_id, action->worker_id,
+                (unsigned long long)action->assignment.shard_bytes);
         btk_worker_table_assign(coordinator->workers.entries + action->worker_id,
                                 &action->assignment);
         return;
     case BTK_ACTION_COMPLETE:
+        btk_log(BTK_LOG_TRACE, BTK_COORDINATOR_TARGET, "completed",
+                "client=%u batch=%llu kind=%u status=%u", action->client_id,
+                (unsigned long long)action->completion.batch_id, action->completion.kind,
+                action->completion.status);
         if (client != NULL) btk_client_table_complete(client, &action->completion);
         return;
     case BTK_ACTION_RESULTS_GONE:

@@ -28,7 +28,7 @@ static void refuse(struct btk_stranger *stranger, const struct btk_error *error)
         .refused = {.code = (uint32_t)error->code},
     };
     snprintf(refused.refused.message, sizeof refused.refused.message, "%s", error->message);
-    btk_log(BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "refused", "pid=%d why=\"%s\"",
+    btk_log(BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "refused", "pid=%d why=%s",
             (int)stranger->peer.pid, error->message);
     // What it cannot be told, the closed channel tells.
     if (btk_channel_send(&stranger->channel, &refused, NULL, 0) != 0) errno = 0;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "coordinator/coordinator_internal.h"
 #include "coordinator/http_routes.h"
 
@@ -241,6 +242,8 @@ static enum MHD_Result continue_post(struct request *request, const char *path, 
     if (!btk_http_bridge_is_done(bridge, request->job)) return MHD_YES;
     btk_http_routes_finish(bridge, request->job, &answer);
     btk_http_bridge_finish(bridge, &request->job);
+    btk_log(BTK_LOG_TRACE, "http", "answered", "path=%s status=%u bytes=%zu", path, answer.status,
+            answer.body.length);
     return send_answer(request->connection, &answer);
 }
 
@@ -396,6 +399,7 @@ int btk_http_start(struct btk_http *http, struct btk_error *error)
     if (http->daemon == NULL)
         return btk_error_set(error, EIO, BTK_NO_OFFSET, "http: the server does not start");
     http->listen_fd = -1;
+    btk_log(BTK_LOG_DEBUG, "http", "listening", "address=%s", http->coordinator->http_address);
     return 0;
 }
 

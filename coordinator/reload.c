@@ -84,15 +84,15 @@ static bool keep_old(struct btk_coordinator *coordinator, const char *name, cons
     const struct btk_image_name *old =
         name[0] == 0 ? NULL : btk_image_names_find(&coordinator->images.names, name);
     reload->failed_count++;
-    btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "reload_failed",
-            "tokenizer=\"%s\" kept=%s error=\"%s\"", name, old == NULL ? "nothing" : "old", why);
+    btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "reload_failed", "tokenizer=%s kept=%s error=%s",
+            name, old == NULL ? "nothing" : "old", why);
     if (old != NULL) btk_image_names_add(&reload->names, name, old->slot);
     return old != NULL || reload->names.count > 0;
 }
 
 static void give_up(struct btk_coordinator *coordinator, const char *why)
 {
-    btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "reload_failed", "kept=all error=\"%s\"", why);
+    btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "reload_failed", "kept=all error=%s", why);
     end_reload(coordinator);
 }
 

@@ -126,7 +126,7 @@ void btk_supervisor_fill(struct btk_coordinator *coordinator, uint64_t now_ns)
         worker->stage = BTK_WORKER_SPAWNED;
         const int rc = spawn(worker);
         if (rc == 0) continue;
-        btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "spawn_failed", "worker=%u error=\"%s\"",
+        btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "spawn_failed", "worker=%u error=%s",
                 worker->id, strerror(-rc));
         worker->stage = BTK_WORKER_EMPTY;
         note_failure(worker, now_ns);

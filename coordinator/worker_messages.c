@@ -98,8 +98,7 @@ static void take_image_refusal(struct btk_worker_entry *worker, uint32_t slot,
                                const struct btk_control_image_ready *image)
 {
     btk_log(BTK_LOG_ERROR, BTK_COORDINATOR_TARGET, "image_refused",
-            "worker=%u tokenizer=%u message=\"%s\"", worker->id, image->tokenizer_id,
-            image->message);
+            "worker=%u tokenizer=%u message=%s", worker->id, image->tokenizer_id, image->message);
     if (!btk_reload_take_refusal(worker->coordinator, slot, image->message))
         btk_worker_table_kill(worker, "cannot use an image");
 }

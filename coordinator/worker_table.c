@@ -228,7 +228,7 @@ void btk_worker_table_kill(struct btk_worker_entry *worker, const char *why)
     if (worker->channel.fd < 0 && worker->stage != BTK_WORKER_SPAWNED) return;
     const bool is_expected = worker->coordinator->stage >= BTK_COORDINATOR_LEAVING;
     btk_log(is_expected ? BTK_LOG_DEBUG : BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "worker_given_up",
-            "worker=%u pid=%u epoch=%u why=\"%s\"", worker->id, worker->pid, worker->epoch, why);
+            "worker=%u pid=%u epoch=%u why=%s", worker->id, worker->pid, worker->epoch, why);
     btk_channel_close(&worker->channel);
     if (is_expected || worker->pidfd < 0) return;
     if (btk_pidfd_kill(worker->pidfd, SIGKILL) != 0) errno = 0;

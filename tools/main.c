@@ -29,7 +29,7 @@ static int choose_kernels(struct btk_error *error)
     if (status < 0) return status;
     char features[BTK_CPU_FEATURES_TEXT_BYTES];
     btk_cpu_features_format(btk_cpu_features_detect(), features, sizeof features);
-    btk_log(BTK_LOG_DEBUG, "kernels", "chosen", "simd=%s cpu=\"%s\"", kernels->name, features);
+    btk_log(BTK_LOG_DEBUG, "kernels", "chosen", "simd=%s cpu=%s", kernels->name, features);
     return 0;
 }
 
@@ -63,11 +63,8 @@ static int run(int argc, char **argv)
 {
     enum btk_command command;
     struct btk_error error;
-    if (btk_log_init(getenv("BUDTIKTOK_LOG")) < 0)
-        fprintf(stderr,
-                "budtiktok: BUDTIKTOK_LOG: expected [TARGET=]error|warn|info|debug|trace\n");
     bool takes_profiles;
-    if (choose_kernels(&error) < 0
+    if (btk_log_init(&error) < 0 || choose_kernels(&error) < 0
         || btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &takes_profiles, &error) < 0)
         return btk_exit_report(BTK_EXIT_USAGE, &error);
     if (argc < 2) {
@@ -92,6 +89,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const int status = run(argc, argv);
+    btk_log_flush();
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     fprintf(stderr, "budtiktok: standard output: %s\n",
             errno ? strerror(errno) : "cannot be written to");

@@ -37,6 +37,7 @@ static const struct option_text options[BTK_OPTION_COUNT] = {
 static const char environment[] =
     "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
     "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
+    "BUDTIKTOK_LOG_FORMAT text (key=value, the default) or json\n"
     "BUDTIKTOK_PROFILE   1: time each stage of encode in one call of 64; shown at the end, by the\n"
     "                    cluster at /debug/latency and /metrics\n"
     "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";

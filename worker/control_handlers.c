@@ -12,7 +12,7 @@ typedef void handler_fn(struct btk_worker_session *session, struct btk_worker_me
 
 static void complain(const struct btk_worker_message *message, int rc)
 {
-    btk_log(BTK_LOG_ERROR, "worker", "message_failed", "message=%s error=\"%s\"",
+    btk_log(BTK_LOG_ERROR, "worker", "message_failed", "message=%s error=%s",
             btk_control_name(message->control.kind), strerror(-rc));
 }
 
@@ -31,7 +31,7 @@ static void on_load_image(struct btk_worker_session *session, struct btk_worker_
         rc = btk_image_table_load(&session->runner.images, load->tokenizer_id, &message->fds[0],
                                   load->bytes, &error);
     if (rc != 0) {
-        btk_log(BTK_LOG_ERROR, "worker", "load_image_failed", "tokenizer=\"%s\" error=\"%s\"",
+        btk_log(BTK_LOG_ERROR, "worker", "load_image_failed", "tokenizer=%s error=%s",
                 load->tokenizer, error.message);
         answer.image_ready.status = (uint32_t)-rc;
         snprintf(answer.image_ready.message, sizeof answer.image_ready.message, "%s",
@@ -163,7 +163,7 @@ static void on_drain(struct btk_worker_session *session, struct btk_worker_messa
 
 static void on_refused(struct btk_worker_session *session, struct btk_worker_message *message)
 {
-    btk_log(BTK_LOG_ERROR, "worker", "refused", "message=\"%s\"", message->control.refused.message);
+    btk_log(BTK_LOG_ERROR, "worker", "refused", "message=%s", message->control.refused.message);
     session->is_lost = true;
 }
 

@@ -97,12 +97,10 @@ int main(int argc, char **argv)
     struct btk_worker_options options = {.cpu = -1, .reconnect = true};
     const int status = parse_options(argc, argv, &options);
     if (status >= 0) return status;
-    if (btk_log_init(getenv("BUDTIKTOK_LOG")) != 0) {
-        fprintf(stderr, "budtiktok-worker: BUDTIKTOK_LOG: expected [TARGET=]LEVEL,...\n");
-        return EXIT_WRONG_USE;
-    }
     struct btk_error error = {0};
-    if (btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &options.takes_profiles, &error) != 0) {
+    if (btk_log_init(&error) != 0
+        || btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &options.takes_profiles, &error) != 0)
+    {
         fprintf(stderr, "budtiktok-worker: %s\n", error.message);
         return EXIT_WRONG_USE;
     }
@@ -110,6 +108,7 @@ int main(int argc, char **argv)
     // A log that nobody reads any more is no reason to die.
     signal(SIGPIPE, SIG_IGN);
     const int rc = btk_worker_run(&options, &error);
+    btk_log_flush();
     if (rc != 0) fprintf(stderr, "budtiktok-worker: %s\n", error.message);
     return exit_status(rc);
 }

@@ -59,7 +59,7 @@ void btk_worker_session_send(struct btk_worker_session *session,
 {
     const int rc = btk_outbox_send(&session->outbox, session->socket, message);
     if (rc == 0) return;
-    btk_log(BTK_LOG_ERROR, "worker", "send_failed", "message=%s error=\"%s\"",
+    btk_log(BTK_LOG_ERROR, "worker", "send_failed", "message=%s error=%s",
             btk_control_name(message->kind), strerror(-rc));
     session->is_lost = true;
 }
@@ -130,7 +130,7 @@ static void receive_all(struct btk_worker_session *session, receive_fn *receive)
         if (rc == -EAGAIN) return;
         if (rc == -EINTR) continue;
         if (rc == -EPROTO) {
-            btk_log(BTK_LOG_WARN, "worker", "bad_message", "error=\"%s\"", error.message);
+            btk_log(BTK_LOG_WARN, "ipc", "bad_message", "error=%s", error.message);
             continue;
         }
         session->is_lost = rc != 0;
@@ -197,6 +197,10 @@ static void run_next_shard(struct btk_worker_session *session)
     update_state(session);
     if (!btk_shard_queue_try_pop(&session->queue, &assignment)) return;
     btk_shard_runner_run(&session->runner, &assignment, &report);
+    btk_log(BTK_LOG_TRACE, "worker", "encoded", "id=%llu status=%u bytes=%llu tokens=%llu ns=%llu",
+            (unsigned long long)report.shard_id, report.status,
+            (unsigned long long)assignment.shard_bytes, (unsigned long long)report.token_count,
+            (unsigned long long)(report.finished_ns - report.started_ns));
     add_report(session, &assignment, &report);
     update_state(session);
     if (!can_report_wait(session)) send_reports(session);
@@ -324,7 +328,7 @@ static void pin(const struct btk_worker_session *session)
     if (session->cpu < 0) return;
     const int rc = btk_affinity_pin(session->cpu);
     if (rc != 0)
-        btk_log(BTK_LOG_WARN, "worker", "not_pinned", "cpu=%d error=\"%s\"", session->cpu,
+        btk_log(BTK_LOG_WARN, "worker", "not_pinned", "cpu=%d error=%s", session->cpu,
                 strerror(-rc));
 }
 

@@ -49,7 +49,7 @@ static bool has_own_memory(const struct run *run)
 
 static uint32_t malformed(const struct btk_assignment *assignment, const char *why)
 {
-    btk_log(BTK_LOG_DEBUG, "worker", "shard_refused", "shard=%llu reason=\"%s\"",
+    btk_log(BTK_LOG_DEBUG, "worker", "shard_refused", "shard=%llu reason=%s",
             (unsigned long long)assignment->shard_id, why);
     return BTK_STATUS_MALFORMED;
 }

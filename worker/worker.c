@@ -115,7 +115,7 @@ static void join_again(struct worker *worker)
     while (!worker->is_leaving) {
         struct btk_error error = {0};
         if (join(worker, &error) == 0) return;
-        btk_log(BTK_LOG_DEBUG, "worker", "join_failed", "error=\"%s\"", error.message);
+        btk_log(BTK_LOG_DEBUG, "worker", "join_failed", "error=%s", error.message);
         pause_for(worker, pause_ms);
         pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
     }

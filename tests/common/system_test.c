@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Affinity, log, mapped files and the event loop: what asks the kernel.
+// Affinity, mapped files and the event loop: what asks the kernel.
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/affinity.h"
-#include "common/log.h"
 #include "common/mapped_file.h"
 #include "common/process_loop.h"
 
@@ -74,64 +73,6 @@ Test(affinity, there_is_a_processor_and_it_can_be_pinned_to)
     cr_expect_eq(btk_affinity_pin(BTK_AFFINITY_MAX_CPUS - 1), -EINVAL);
     cr_expect_lt(btk_affinity_pin(-1), 0);
     cr_expect_lt(btk_affinity_pin(1 << 30), 0);
-}
-
-// --- log
-
-Test(log, the_last_rule_that_fits_decides)
-{
-    cr_assert_eq(btk_log_init("warn,worker=debug"), 0);
-    cr_expect(btk_log_enabled(BTK_LOG_DEBUG, "worker"));
-    cr_expect_not(btk_log_enabled(BTK_LOG_TRACE, "worker"));
-    cr_expect_not(btk_log_enabled(BTK_LOG_INFO, "coordinator"));
-    cr_assert_eq(btk_log_init("worker=debug,error"), 0);
-    cr_expect_not(btk_log_enabled(BTK_LOG_WARN, "worker"));
-    cr_assert_eq(btk_log_init(NULL), 0);
-    cr_expect(btk_log_enabled(BTK_LOG_INFO, "worker"));
-    cr_expect_not(btk_log_enabled(BTK_LOG_DEBUG, "worker"));
-    cr_assert_eq(btk_log_init(""), 0);
-    cr_expect(btk_log_enabled(BTK_LOG_INFO, "worker"));
-}
-
-Test(log, rules_that_make_no_sense_are_refused)
-{
-    cr_expect_eq(btk_log_init("loud"), -EINVAL);
-    cr_expect_eq(btk_log_init("worker=loud"), -EINVAL);
-    cr_expect_eq(btk_log_init("worker="), -EINVAL);
-    cr_expect_eq(btk_log_init("INFO"), -EINVAL);
-    cr_expect_eq(btk_log_init("a_target_that_is_longer_than_any_of_ours_is=info"), -EINVAL);
-    cr_expect_eq(btk_log_init("a=info,a=info,a=info,a=info,a=info,a=info,a=info,a=info,a=info,"
-                              "a=info,a=info,a=info,a=info,a=info,a=info,a=info,a=info"),
-                 -EINVAL);
-}
-
-Test(log, a_line_is_one_write_and_what_came_from_outside_forges_none)
-{
-    int pipes[2];
-    char line[4096];
-    char long_text[3000];
-    memset(long_text, 'x', sizeof long_text - 1);
-    long_text[sizeof long_text - 1] = 0;
-    cr_assert_eq(pipe(pipes), 0);
-    const int kept = dup(STDERR_FILENO);
-    dup2(pipes[1], STDERR_FILENO);
-    btk_log(BTK_LOG_WARN, "test", "first", "name=%s", "a\nlevel=error forged\x1b[2J");
-    const ssize_t length = read(pipes[0], line, sizeof line - 1);
-    btk_log(BTK_LOG_WARN, "test", "second", "name=%s", long_text);
-    const ssize_t cut = read(pipes[0], long_text, sizeof long_text);
-    btk_log(BTK_LOG_DEBUG, "test", "third", "not shown");
-    dup2(kept, STDERR_FILENO);
-    cr_assert_gt(length, 0);
-    line[length] = 0;
-    cr_expect_not_null(strstr(line, "level=warn target=test event=first name=a level=error"));
-    cr_expect_eq(strchr(line, '\n'), line + length - 1);
-    cr_expect_null(strchr(line, 0x1b));
-    cr_expect_leq(cut, 1024);
-    cr_expect_eq(long_text[cut - 1], '\n');
-    close(pipes[1]);
-    close(kept);
-    cr_expect_eq(read(pipes[0], line, 1), 0);
-    close(pipes[0]);
 }
 
 // --- mapped_file

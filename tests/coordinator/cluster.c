@@ -44,7 +44,7 @@ static void run_child(const struct cluster *cluster, const struct btk_coordinato
     dup2(out_fd, STDOUT_FILENO);
     own.listen = cluster->endpoint;
     own.compile = compile;
-    if (btk_log_init(getenv("BUDTIKTOK_LOG")) != 0) exit(1);
+    if (btk_log_init(&error) != 0) exit(1);
     const int rc = btk_coordinator_run(&own, &error);
     if (rc != 0) fprintf(stderr, "coordinator: %s\n", error.message);
     exit(rc == 0 ? 0 : rc == -EADDRINUSE ? 6 : 1);
