@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/coordinator_internal.h"
+#include "ipc/recorder.h"
 
 enum {
     TICK_MS = 100,
@@ -279,11 +280,21 @@ static int open_loop(struct btk_coordinator *coordinator, struct btk_error *erro
     return 0;
 }
 
+// A cluster without a flight recorder works as well.
+static void open_recorder(struct btk_coordinator *coordinator)
+{
+    struct btk_error error = {0};
+    coordinator->has_recorder = btk_recorder_create(&coordinator->endpoint, &error) == 0;
+    if (!coordinator->has_recorder)
+        btk_log(BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "not_recorded", "error=%s", error.message);
+}
+
 static int open_endpoint(struct btk_coordinator *coordinator, struct btk_error *error)
 {
     int rc = btk_endpoint_parse(coordinator->options.listen, &coordinator->endpoint, error);
     if (rc == 0) rc = btk_endpoint_check_folder(&coordinator->endpoint, 1, error);
     if (rc == 0) rc = btk_endpoint_lock(&coordinator->endpoint, &coordinator->lock_fd, error);
+    if (rc == 0) open_recorder(coordinator);
     return rc;
 }
 
@@ -344,6 +355,7 @@ static void close_coordinator(struct btk_coordinator *coordinator)
     btk_image_store_clear(&coordinator->images);
     btk_latency_clear(&coordinator->latency);
     btk_snapshot_board_clear(&coordinator->board);
+    if (coordinator->has_recorder) btk_recorder_remove(&coordinator->endpoint);
     if (coordinator->lock_fd >= 0) close(coordinator->lock_fd);
     free(coordinator);
 }

@@ -37,6 +37,7 @@ struct btk_coordinator {
     char worker_program[512];
     char http_address[64]; // "127.0.0.1:8080", "off"
     int lock_fd;
+    bool has_recorder;
     struct btk_loop *loop;
     struct btk_socket *router;
     struct btk_scheduler *scheduler;

@@ -6,6 +6,7 @@
 
 #include "common/buffer.h"
 #include "common/json_writer.h"
+#include "ipc/endpoint.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
@@ -14,6 +15,7 @@
 #include "tools/commands.h"
 #include "tools/exit_status.h"
 #include "tools/open_tokenizer.h"
+#include "tools/recorder_print.h"
 
 static void write_text(struct btk_json_writer *writer, const char *name, const char *value)
 {
@@ -194,11 +196,69 @@ static int print_image(const struct btk_image *image)
     return writer.status;
 }
 
+// --- A flight recorder
+
+static int read_recording(const char *name, struct btk_recording *out_recording,
+                          struct btk_error *error)
+{
+    struct btk_endpoint endpoint;
+    char path[BTK_RECORDER_PATH_MAX];
+    if (strncmp(name, "ipc://", 6) != 0) return btk_recording_read(name, out_recording, error);
+    const int rc = btk_endpoint_parse(name, &endpoint, error);
+    if (rc != 0) return rc;
+    btk_recorder_path(&endpoint, path);
+    return btk_recording_read(path, out_recording, error);
+}
+
+static int open_output(const struct btk_options *options, FILE **out_file, struct btk_error *error)
+{
+    const char *const path = options->values[BTK_OPTION_output];
+    *out_file = stdout;
+    if (path == NULL || strcmp(path, "-") == 0) return 0;
+    *out_file = fopen(path, "we");
+    if (*out_file != NULL) return 0;
+    return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
+}
+
+static int write_recording(const struct btk_options *options, const struct btk_recording *recording,
+                           bool is_chrome, struct btk_error *error)
+{
+    FILE *file = NULL;
+    int rc = open_output(options, &file, error);
+    if (rc != 0) return rc;
+    rc = is_chrome ? btk_recorder_print_chrome(recording, file)
+                   : btk_recorder_print_table(recording, file);
+    // Of standard output main() looks after the end.
+    if (file != stdout && (ferror(file) | fclose(file)) != 0 && rc == 0) rc = -EIO;
+    if (rc == 0) return 0;
+    return btk_error_set(error, -rc, BTK_NO_OFFSET, "recorder: %s", strerror(-rc));
+}
+
+static int inspect_recorder(const struct btk_options *options)
+{
+    static const char *const formats[] = {"table", "chrome", NULL};
+    struct btk_recording recording = {0};
+    struct btk_error error;
+    unsigned format = 0;
+    if (options->file_count > 0) {
+        btk_error_set(&error, EINVAL, BTK_NO_OFFSET, "%s: --recorder takes no tokenizer file",
+                      options->files[0]);
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
+    }
+    if (btk_options_choice(options, BTK_OPTION_output_format, formats, &format, &error) != 0)
+        return btk_exit_report(BTK_EXIT_USAGE, &error);
+    int rc = read_recording(options->values[BTK_OPTION_recorder], &recording, &error);
+    if (rc == 0) rc = write_recording(options, &recording, format == 1, &error);
+    btk_recording_clear(&recording);
+    return rc == 0 ? BTK_EXIT_DONE : btk_exit_report(BTK_EXIT_FILE, &error);
+}
+
 int btk_command_inspect(const struct btk_options *options)
 {
     struct btk_error error;
     struct btk_buffer image;
     struct btk_image view;
+    if (btk_options_has(options, BTK_OPTION_recorder)) return inspect_recorder(options);
     btk_buffer_init(&image);
     struct btk_said said;
     btk_said_read(options, &said);

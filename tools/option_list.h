@@ -27,9 +27,14 @@
             ".model, vocab.txt, vocab.json with merges.txt) or a folder with one into the image "  \
             "that --tokenizer takes too.",                                                         \
             "budtiktok compile --output gpt2.btk gpt2.json")                                       \
-    COMMAND(inspect, INSPECT, "[FILE]", "what is in a tokenizer file or an image",                 \
-            "Prints model, sizes, options and where the bytes of the image go, as JSON.",          \
-            "budtiktok inspect gpt2.json")                                                         \
+    COMMAND(inspect, INSPECT, "[FILE]",                                                            \
+            "what is in a tokenizer file, an image or a flight recorder",                          \
+            "Prints model, sizes, options and where the bytes of the image go, as JSON; with "     \
+            "--recorder what the workers of a cluster did last, also after it was killed.",        \
+            "budtiktok inspect gpt2.json\n"                                                        \
+            "budtiktok inspect --recorder ipc:///run/user/1000/budtiktok/control\n"                \
+            "budtiktok inspect --recorder ipc:///run/user/1000/budtiktok/control "                 \
+            "--output-format chrome --output trace.json")                                          \
     COMMAND(serve, SERVE, "", "a coordinator and its workers",                                     \
             "Starts a cluster on this host. Prints one line beginning with 'ready' on standard "   \
             "output when it serves. SIGTERM finishes what is in flight and ends; SIGHUP reads "    \
@@ -79,12 +84,18 @@
            "the member of a JSON line that holds the text "                                        \
            "(default text)",                                                                       \
            BTK_ENCODERS)                                                                           \
+    OPTION(recorder, "recorder", "PATH|ENDPOINT",                                                  \
+           "the last shards of each worker, from the flight recorder of a cluster (ipc:///path), " \
+           "or from the file that one left that was killed (/path.recorder, "                      \
+           "/path.recorder.previous)",                                                             \
+           BTK_IN(INSPECT))                                                                        \
     OPTION(output, "output", "FILE", "where the results go; - is standard output",                 \
-           BTK_READERS | BTK_IN(COMPILE))                                                          \
+           BTK_READERS | BTK_IN(COMPILE) | BTK_IN(INSPECT))                                        \
     OPTION(output_format, "output-format", "FORMAT",                                               \
            "jsonl (default), u32 (all ids, little endian; FILE.ends: u64, where each document "    \
-           "ends) or npy (the same as NumPy arrays); decode writes jsonl alone",                   \
-           BTK_READERS)                                                                            \
+           "ends) or npy (the same as NumPy arrays); decode writes jsonl alone; "                  \
+           "inspect --recorder: table (default) or chrome (a trace file for Perfetto)",            \
+           BTK_READERS | BTK_IN(INSPECT))                                                          \
     OPTION(no_special_tokens, "no-special-tokens", NULL, "without what the post-processor adds",   \
            BTK_ENCODERS)                                                                           \
     OPTION(fields, "fields", "LIST",                                                               \

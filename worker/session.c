@@ -352,6 +352,7 @@ int btk_worker_session_open(struct btk_worker_session *session, struct btk_error
     if (rc == 0) rc = open_socket(session, error);
     if (rc != 0) return rc;
     pin(session);
+    btk_flight_open(&session->runner.flight, &session->endpoint, session->runner.worker_id);
     const struct btk_control_message message = {
         .kind = BTK_CONTROL_REGISTER,
         .register_worker = {.worker_id = session->runner.worker_id,

@@ -294,6 +294,7 @@ void btk_shard_runner_run(struct btk_shard_runner *runner, const struct btk_assi
         .assignment = assignment,
         .report = btk_shard_runner_refuse(runner, assignment, BTK_STATUS_OK),
     };
+    btk_flight_begin(&runner->flight, assignment, &run.report, runner->previous_finish_ns);
     const uint32_t status = run_assignment(runner, &run);
     if (status != BTK_STATUS_OK) {
         const uint64_t started_ns = run.report.started_ns;
@@ -301,6 +302,7 @@ void btk_shard_runner_run(struct btk_shard_runner *runner, const struct btk_assi
         run.report.started_ns = started_ns;
     }
     runner->previous_finish_ns = run.report.finished_ns;
+    btk_flight_end(&runner->flight, &run.report);
     *out_report = run.report;
 }
 
@@ -310,4 +312,5 @@ void btk_shard_runner_clear(struct btk_shard_runner *runner)
     btk_options_table_clear(&runner->options);
     btk_image_table_clear(&runner->images);
     btk_workspace_clear(&runner->workspace);
+    btk_flight_close(&runner->flight);
 }

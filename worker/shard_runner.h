@@ -16,6 +16,7 @@
 #include "ipc/batch.h"
 #include "ipc/worker_page.h"
 #include "worker/attached_clients.h"
+#include "worker/flight.h"
 #include "worker/image_table.h"
 #include "worker/options_table.h"
 #include "worker/shard.h"
@@ -30,6 +31,7 @@ struct btk_shard_runner {
     struct btk_image_table images;
     struct btk_workspace workspace;
     struct btk_worker_page *page;
+    struct btk_flight flight;
     uint32_t worker_id;
     uint32_t epoch;
     uint32_t results_counter; // of the results memories of this incarnation

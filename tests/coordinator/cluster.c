@@ -128,7 +128,7 @@ int cluster_stop(struct cluster *cluster)
     char path[128];
     kill(cluster->pid, SIGTERM);
     if (waitpid(cluster->pid, &status, 0) != cluster->pid) return -1;
-    static const char *const names[] = {"c", "c.fd", "c.lock"};
+    static const char *const names[] = {"c", "c.fd", "c.lock", "c.recorder.previous"};
     for (size_t i = 0; i < BTK_ARRAY_COUNT(names); i++) {
         snprintf(path, sizeof path, "%s/%s", cluster->folder, names[i]);
         unlink(path);
