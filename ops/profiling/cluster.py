@@ -3,10 +3,11 @@
 
 A worker is named by its place among the coordinator's children, which is the order in which they
 were started: "worker 0", "worker 1". One that was replaced comes last."""
+import json
 import os
 import pathlib
 
-from profiling.base import Failure
+from profiling.base import Failure, capture
 
 
 class Cluster:
@@ -106,3 +107,14 @@ def cluster_of(arguments):
             raise Failure("--cluster and a command exclude each other", 2)
         return find_cluster(arguments.pid)
     return None
+
+
+def status(found):
+    """What `budtiktok status --json` says of it, or None: it does not answer, or the program is not beside it."""
+    try:
+        program = os.readlink(f"/proc/{found.coordinator}/exe")
+    except OSError:
+        return None
+    command = [program, "status", "--json"] + (["--connect", found.endpoint] if found.endpoint else [])
+    code, text, _ = capture(command)
+    return json.loads(text) if code == 0 else None

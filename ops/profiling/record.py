@@ -60,7 +60,9 @@ def perf_record(perf, output, event, frequency, target):
     directory = os.path.dirname(output)
     if directory:
         os.makedirs(directory, exist_ok=True)
-    command = [perf, "record", "--quiet", "-e", event, "-F", str(frequency), "--call-graph", "fp",
+    # A place in the kernel (group:name) is counted each time, a counter or a clock so often a second.
+    often = ["-c", "1"] if ":" in event else ["-F", str(frequency)]
+    command = [perf, "record", "--quiet", "-e", event, *often, "--call-graph", "fp",
                "-o", output + ".data"] + target
     done = subprocess.run(command, stdout=os.sys.stderr.fileno(), stderr=subprocess.PIPE, errors="replace",
                           check=False)
