@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cluster of two workers on a socket of its own, and load on it, for the tests of ops/."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -30,10 +31,17 @@ class RunningCluster:
         return sorted(pid for pid in found
                       if "budtiktok-worke" in open(f"/proc/{pid}/comm", encoding="utf-8").read())
 
-    def load(self, seconds, size="65536"):
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def load(self, size):
+        """Requests of so many bytes, until the block ends."""
+        process = subprocess.Popen(
             [os.path.join(self.bin, "budtiktok-load"), "--connect", self.endpoint, "--concurrency", "4",
-             "--duration", str(seconds), "--size", size, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+             "--duration", "600", "--size", str(size)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
