@@ -71,3 +71,16 @@ enum btk_golden_verdict btk_golden_compare(const struct btk_json *goldens, const
         return BTK_GOLDEN_DIFFERENT;
     return BTK_GOLDEN_EQUAL;
 }
+
+enum btk_golden_verdict btk_golden_compare_decoded(const struct btk_json *goldens,
+                                                   const char *text_name, uint64_t text_bytes,
+                                                   uint64_t text_xxh64)
+{
+    const struct btk_json *const text = find_text(goldens, text_name);
+    const struct btk_json *const digest = btk_json_get(text, "decoded_xxh64");
+    if (!digest) return BTK_GOLDEN_NONE;
+    return is_number(btk_json_get(text, "decoded_bytes"), text_bytes)
+                   && is_digest(digest, text_xxh64)
+               ? BTK_GOLDEN_EQUAL
+               : BTK_GOLDEN_DIFFERENT;
+}

@@ -38,3 +38,8 @@ struct btk_golden_answer { // ours
 enum btk_golden_verdict btk_golden_compare(const struct btk_json *goldens, const char *text_name,
                                            enum btk_golden_part part, bool is_recorded_cut,
                                            const struct btk_golden_answer *answer);
+
+// Is the text of the ids, piece by piece, what the reference decodes: decoded_bytes, decoded_xxh64?
+enum btk_golden_verdict btk_golden_compare_decoded(const struct btk_json *goldens,
+                                                   const char *text_name, uint64_t text_bytes,
+                                                   uint64_t text_xxh64);

@@ -10,80 +10,42 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/measure_stage.h"
 #include "common/clock.h"
-#include "common/hash.h"
-#include "tools/open_tokenizer.h"
 
-static const struct btk_encode_options encode_options = {.add_special_tokens = false,
-                                                         .offsets_unit = BTK_OFFSETS_CHAR};
+const struct btk_encode_options btk_measure_options = {.add_special_tokens = false,
+                                                       .offsets_unit = BTK_OFFSETS_CHAR};
 
 // What one thread does, and what came of it.
 struct lane {
-    const struct btk_measure_plan *plan;
+    struct btk_measure_share share;
+    const struct btk_measure_stage *stage;
     pthread_barrier_t *start;
-    struct btk_scratch *scratch;
-    const struct btk_bytes *calls;
-    size_t call_count;
-    struct btk_encoding columns;
-    size_t token_count;
+    void *state;
     uint64_t begin_ns, end_ns;
     uint64_t cpu_ns;
     int status;
-    struct btk_error_info error;
+    struct btk_error error;
 };
 
-static void lane_clear(struct lane *lane)
+static int no_memory(struct btk_error *error)
 {
-    btk_scratch_free(&lane->scratch);
-    free(lane->columns.ids);
-    free(lane->columns.offsets);
+    return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
 }
 
-static size_t bound_of(const struct lane *lane, const struct btk_bytes *pieces, size_t count)
+size_t btk_measure_bound(const struct btk_tokenizer *tokenizer, const struct btk_bytes *pieces,
+                         size_t count)
 {
     size_t bound = 0;
     for (size_t i = 0; i < count; i++)
-        bound += btk_encode_bound(lane->plan->tokenizer, pieces[i].length, &encode_options);
+        bound += btk_encode_bound(tokenizer, pieces[i].length, &btk_measure_options);
     return bound;
 }
 
-static int lane_prepare(struct lane *lane)
+bool btk_measure_has_stage(const struct btk_measure_stage *stage,
+                           const struct btk_tokenizer *tokenizer)
 {
-    const struct btk_cut_list *const warm_up = lane->plan->warm_up;
-    const size_t bound = btk_max_size(bound_of(lane, lane->calls, lane->call_count),
-                                      bound_of(lane, warm_up->pieces, warm_up->count))
-                         + 1;
-    lane->columns.capacity = bound;
-    lane->columns.ids = malloc(bound * sizeof(uint32_t));
-    if (lane->plan->wants_offsets) lane->columns.offsets = malloc(2 * bound * sizeof(uint32_t));
-    if (!lane->columns.ids || (lane->plan->wants_offsets && !lane->columns.offsets)) {
-        lane->error = (struct btk_error_info){.code = ENOMEM, .message = "not enough memory"};
-        return -ENOMEM;
-    }
-    // Page faults belong to nobody's tokenizer.
-    memset(lane->columns.ids, 0xff, bound * sizeof(uint32_t));
-    if (lane->columns.offsets) memset(lane->columns.offsets, 0xff, 2 * bound * sizeof(uint32_t));
-    return btk_scratch_new(lane->plan->tokenizer, &lane->scratch, &lane->error);
-}
-
-// One call a piece; results stand one after the other in the columns of the lane.
-static int encode_all(struct lane *lane, const struct btk_bytes *pieces, size_t count)
-{
-    size_t done = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct btk_encoding encoding = {
-            .capacity = lane->columns.capacity - done,
-            .ids = lane->columns.ids + done,
-            .offsets = lane->columns.offsets ? lane->columns.offsets + 2 * done : NULL,
-        };
-        const int status =
-            btk_encode(lane->plan->tokenizer, lane->scratch, (const char *)pieces[i].data,
-                       pieces[i].length, &encode_options, &encoding, &lane->error);
-        if (status < 0) return status;
-        done += encoding.count;
-    }
-    lane->token_count = done;
-    return 0;
+    return !stage->is_there || stage->is_there(tokenizer);
 }
 
 // Files are mapped, and a new process has not got their pages yet.
@@ -106,18 +68,17 @@ static uint64_t thread_cpu_ns(void)
 static void *lane_run(void *context)
 {
     struct lane *const lane = context;
-    const struct btk_measure_plan *const plan = lane->plan;
-    lane->status = lane_prepare(lane);
+    lane->status = lane->stage->open(&lane->share, &lane->state, &lane->error);
     if (!lane->status) {
-        (void)touch(lane->calls, lane->call_count);
-        lane->status = encode_all(lane, plan->warm_up->pieces, plan->warm_up->count);
+        (void)touch(lane->share.calls, lane->share.call_count);
+        lane->status = lane->stage->run(lane->state, true, &lane->error);
     }
-    if (!lane->status && plan->has_first_pass)
-        lane->status = encode_all(lane, lane->calls, lane->call_count);
+    if (!lane->status && lane->share.plan->has_first_pass)
+        lane->status = lane->stage->run(lane->state, false, &lane->error);
     if (lane->start) pthread_barrier_wait(lane->start);
     const uint64_t begin_cpu_ns = thread_cpu_ns();
     lane->begin_ns = btk_clock_now_ns();
-    if (!lane->status) lane->status = encode_all(lane, lane->calls, lane->call_count);
+    if (!lane->status) lane->status = lane->stage->run(lane->state, false, &lane->error);
     lane->end_ns = btk_clock_now_ns();
     lane->cpu_ns = thread_cpu_ns() - begin_cpu_ns;
     return NULL;
@@ -133,11 +94,11 @@ static void deal(const struct btk_measure_plan *plan, struct lane *lanes)
         const size_t share = bytes_left / (plan->threads - i);
         const bool is_last = i + 1 == plan->threads;
         size_t taken = 0;
-        lane->plan = plan;
-        lane->calls = plan->calls->pieces + next;
+        lane->stage = plan->stage ? plan->stage : &btk_measure_encode;
+        lane->share = (struct btk_measure_share){.plan = plan, .calls = plan->calls->pieces + next};
         while (next < plan->calls->count && (is_last || taken < share)) {
             taken += plan->calls->pieces[next++].length;
-            lane->call_count++;
+            lane->share.call_count++;
         }
         bytes_left -= taken;
     }
@@ -161,56 +122,62 @@ static int run_threads(struct lane *lanes, unsigned count)
     return 0;
 }
 
-static uint64_t digest(const struct lane *lanes, unsigned count, bool of_offsets)
-{
-    struct btk_hash_stream *const stream = btk_hash_stream_new(0);
-    if (!stream) return 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct lane *const lane = &lanes[i];
-        if (of_offsets)
-            btk_hash_stream_update(stream, lane->columns.offsets,
-                                   2 * lane->token_count * sizeof(uint32_t));
-        else
-            btk_hash_stream_update(stream, lane->columns.ids, lane->token_count * sizeof(uint32_t));
-    }
-    const uint64_t result = btk_hash_stream_digest(stream);
-    btk_hash_stream_free(stream);
-    return result;
-}
-
-static void sum_up(const struct btk_measure_plan *plan, const struct lane *lanes,
-                   struct btk_measure_result *result)
+static void sum_up_times(const struct lane *lanes, unsigned count,
+                         struct btk_measure_result *result)
 {
     uint64_t begin_ns = UINT64_MAX;
     uint64_t end_ns = 0;
-    *result = (struct btk_measure_result){0};
-    for (unsigned i = 0; i < plan->threads; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (lanes[i].begin_ns < begin_ns) begin_ns = lanes[i].begin_ns;
         if (lanes[i].end_ns > end_ns) end_ns = lanes[i].end_ns;
-        result->tokens += lanes[i].token_count;
         result->cpu_seconds += (double)lanes[i].cpu_ns / 1e9;
     }
     result->seconds = (double)(end_ns - begin_ns) / 1e9;
-    result->ids_xxh64 = digest(lanes, plan->threads, false);
-    if (plan->wants_offsets) result->offsets_xxh64 = digest(lanes, plan->threads, true);
-    snprintf(result->simd, sizeof result->simd, "%s", btk_scratch_simd(lanes[0].scratch));
+}
+
+static int sum_up(const struct btk_measure_plan *plan, const struct lane *lanes,
+                  struct btk_measure_result *out_result, struct btk_error *error)
+{
+    struct btk_measure_result result = {.is_round_trip = true};
+    struct btk_measure_sums sums = {.ids = btk_hash_stream_new(0),
+                                    .offsets = btk_hash_stream_new(0),
+                                    .text = btk_hash_stream_new(0),
+                                    .result = &result};
+    int status = sums.ids && sums.offsets && sums.text ? 0 : no_memory(error);
+    sum_up_times(lanes, plan->threads, &result);
+    for (unsigned i = 0; i < plan->threads && !status; i++)
+        status = lanes[i].stage->sum_up(lanes[i].state, &sums, error);
+    if (!status) {
+        result.ids_xxh64 = btk_hash_stream_digest(sums.ids);
+        result.text_xxh64 = btk_hash_stream_digest(sums.text);
+        if (plan->fields & BTK_MEASURE_OFFSETS)
+            result.offsets_xxh64 = btk_hash_stream_digest(sums.offsets);
+        *out_result = result;
+    }
+    btk_hash_stream_free(sums.ids);
+    btk_hash_stream_free(sums.offsets);
+    btk_hash_stream_free(sums.text);
+    return status;
 }
 
 int btk_measure(const struct btk_measure_plan *plan, struct btk_measure_result *out_result,
                 struct btk_error *error)
 {
+    if (plan->simd && setenv("BUDTIKTOK_SIMD", plan->simd, 1) < 0) return no_memory(error);
     struct lane *const lanes = calloc(plan->threads, sizeof *lanes);
-    if (!lanes) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
+    if (!lanes) return no_memory(error);
     int status = 0;
     deal(plan, lanes);
     if (plan->threads == 1)
         (void)lane_run(&lanes[0]);
     else if (run_threads(lanes, plan->threads) < 0)
-        status = btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "not enough memory");
-    for (unsigned i = 0; i < plan->threads && !status; i++)
-        if (lanes[i].status < 0) status = btk_error_import(error, &lanes[i].error);
-    if (!status) sum_up(plan, lanes, out_result);
-    for (unsigned i = 0; i < plan->threads; i++) lane_clear(&lanes[i]);
+        status = no_memory(error);
+    for (unsigned i = 0; i < plan->threads && !status; i++) {
+        status = lanes[i].status;
+        if (status && error) *error = lanes[i].error;
+    }
+    if (!status) status = sum_up(plan, lanes, out_result, error);
+    for (unsigned i = 0; i < plan->threads; i++) lanes[i].stage->close(lanes[i].state);
     free(lanes);
     return status;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The texts of bench/texts and the reference's digests of them, inside the program: benchmarks find
-// what they need wherever they are installed.
+// The texts of bench/texts, the models of bench/models and the reference's digests, inside the program:
+// benchmarks find what they need wherever they are installed.
 #pragma once
 
 #include <stdbool.h>
@@ -21,3 +21,6 @@ bool btk_own_text_find(const char *name, struct btk_own_text *out_text);
 
 // The digests (JSON, bench/goldens/README.md) of the embedded tokenizer of that name. False: none.
 bool btk_own_golden_find(const char *tokenizer, struct btk_bytes *out_json);
+
+// The tokenizer.json of bench/models of that name, for families of which none is built in. False: none.
+bool btk_own_model_find(const char *name, struct btk_bytes *out_json);

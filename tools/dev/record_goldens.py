@@ -3,10 +3,11 @@
 """Record what the reference answers for the default models. Never run on answers of our own.
 
     pip install tokenizers==0.23.3 xxhash
-    tools/dev/record_goldens.py
+    tools/dev/record_goldens.py [--digests]
 
-Writes tests/golden/{wordpiece,bpe}.jsonl (cases) and bench/goldens/{wordpiece,bpe}.json (digests of
-bench/texts). README.md in each folder says what the fields are.
+Writes tests/golden/{wordpiece,bpe}.jsonl (cases) and bench/goldens/*.json (digests of bench/texts, for
+the models of bench/models too); with --digests these alone. README.md in each folder says what the
+fields are.
 """
 import glob
 import json
@@ -22,6 +23,7 @@ import golden_texts
 
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 MODELS = ("wordpiece", "bpe")
+BENCH_MODELS = ("unigram", "wordlevel")
 PIECE_BYTES, WARM_BYTES, MOST_BYTES = 4096, 65536, 8_000_200
 
 
@@ -91,18 +93,28 @@ def digest_of_lines(tokenizer, data):
             "lines_ids_xxh64": xxh64(ids)}
 
 
-def digest_of_text(tokenizer, path):
-    with open(path, "rb") as file:
-        data = measured_part(file.read())
+def mixed_text():
+    """What bench/instructions counts on: the first 7200 bytes of each text, cut at a newline."""
+    parts = []
+    for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt")):
+        with open(path, "rb") as file:
+            part = file.read(7200)
+        parts.append(part[:part.rfind(b"\n") + 1])
+    return b"".join(parts)
+
+
+def digest_of_text(tokenizer, data):
     pieces = list(cold_pieces(data))
-    ids, offsets = [], []
+    ids, offsets, decoded = [], [], b""
     for piece in pieces:
         encoding = tokenizer.encode(piece.decode(), add_special_tokens=False)
         ids += encoding.ids
         offsets += flat(encoding.offsets)
+        decoded += tokenizer.decode(encoding.ids, skip_special_tokens=False).encode()
     whole = tokenizer.encode(data.decode(), add_special_tokens=False)
     return {"bytes": sum(map(len, pieces)), "pieces": len(pieces), "tokens": len(ids),
-            "ids_xxh64": xxh64(ids), "offsets_xxh64": xxh64(offsets), "whole_bytes": len(data),
+            "ids_xxh64": xxh64(ids), "offsets_xxh64": xxh64(offsets), "decoded_bytes": len(decoded),
+            "decoded_xxh64": xxhash.xxh64_hexdigest(decoded), "whole_bytes": len(data),
             "whole_tokens": len(whole.ids), "whole_ids_xxh64": xxh64(whole.ids),
             **digest_of_lines(tokenizer, data)}
 
@@ -122,14 +134,20 @@ def case_row(tokenizer, kind, text):
     return row
 
 
-def record(name):
-    tokenizer = Tokenizer.from_file(f"{TREE}/tokenizer/default/{name}.json")
+def record_cases(name, tokenizer):
     added = sorted(token.content for token in tokenizer.get_added_tokens_decoder().values())
     with open(f"{TREE}/tests/golden/{name}.jsonl", "w", encoding="ascii") as file:
         for kind, text in golden_texts.cases(added):
             file.write(json.dumps(case_row(tokenizer, kind, text)) + "\n")
-    digests = {os.path.splitext(os.path.basename(path))[0]: digest_of_text(tokenizer, path)
-               for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt"))}
+
+
+def record_digests(name, tokenizer):
+    digests = {}
+    for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt")):
+        with open(path, "rb") as file:
+            digests[os.path.splitext(os.path.basename(path))[0]] = digest_of_text(
+                tokenizer, measured_part(file.read()))
+    digests["mixed"] = digest_of_text(tokenizer, mixed_text())
     with open(f"{TREE}/bench/goldens/{name}.json", "w", encoding="ascii") as file:
         json.dump(digests, file, indent=1)
         file.write("\n")
@@ -140,8 +158,13 @@ def main():
         sys.exit(f"the reference is tokenizers 0.23.3, not {tokenizers.__version__}")
     for folder in ("tests/golden", "bench/goldens"):
         os.makedirs(f"{TREE}/{folder}", exist_ok=True)
+    for name in BENCH_MODELS:
+        record_digests(name, Tokenizer.from_file(f"{TREE}/bench/models/{name}.json"))
     for name in MODELS:
-        record(name)
+        tokenizer = Tokenizer.from_file(f"{TREE}/tokenizer/default/{name}.json")
+        record_digests(name, tokenizer)
+        if "--digests" not in sys.argv:
+            record_cases(name, tokenizer)
 
 
 if __name__ == "__main__":
