@@ -86,6 +86,79 @@ void btk_arguments_print_help(const struct btk_argument_table *table)
     print_lines(table->examples, "  ");
 }
 
+// A dash is a hyphen to roff, and a dot at the beginning of a line a request.
+static void print_roff(const char *text)
+{
+    bool begins = true;
+    for (const char *at = text; *at; at++) {
+        if (begins && *at == '.') printf("\\&");
+        if (*at == '-' || *at == '\\') printf("\\");
+        putchar(*at);
+        begins = *at == '\n';
+    }
+    putchar('\n');
+}
+
+static void print_man(const struct btk_argument_table *table)
+{
+    printf(".TH %s 1\n.SH NAME\n%s\n.SH DESCRIPTION\n", table->program, table->program);
+    print_roff(table->summary);
+    printf(".SH OPTIONS\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct btk_argument *const argument = &table->arguments[i];
+        printf(".TP\n.B \\-\\-");
+        print_roff(argument->spelling);
+        if (argument->placeholder) printf(".I %s\n.br\n", argument->placeholder);
+        print_roff(argument->help);
+    }
+    printf(".TP\n.B \\-\\-help\nthis text\n.SH EXAMPLES\n.nf\n");
+    print_roff(table->examples);
+}
+
+static void print_bash(const struct btk_argument_table *table)
+{
+    printf("complete -o default -W '");
+    for (size_t i = 0; i < table->count; i++) printf("--%s ", table->arguments[i].spelling);
+    printf("--help' %s\n", table->program);
+}
+
+static void print_zsh(const struct btk_argument_table *table)
+{
+    printf("#compdef %s\n_arguments '--help'", table->program);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct btk_argument *const argument = &table->arguments[i];
+        printf(" \\\n  '--%s%s'", argument->spelling, argument->placeholder ? ":value:_files" : "");
+    }
+    printf("\n");
+}
+
+static void print_fish(const struct btk_argument_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        printf("complete -c %s -l %s%s\n", table->program, table->arguments[i].spelling,
+               table->arguments[i].placeholder ? " -r" : "");
+    printf("complete -c %s -l help\n", table->program);
+}
+
+bool btk_arguments_try_document(const struct btk_argument_table *table, int argc, char **argv)
+{
+    static const struct {
+        const char *shell;
+        void (*print)(const struct btk_argument_table *table);
+    } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+    if (argc == 2 && strcmp(argv[1], "--man") == 0) {
+        print_man(table);
+        return true;
+    }
+    if (argc != 3 || strcmp(argv[1], "--completion") != 0) return false;
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(shells); i++) {
+        if (strcmp(argv[2], shells[i].shell) != 0) continue;
+        shells[i].print(table);
+        return true;
+    }
+    return false;
+}
+
 int btk_arguments_number(const char *spelling, const char *text, uint64_t minimum, uint64_t maximum,
                          uint64_t *number, struct btk_error *error)
 {

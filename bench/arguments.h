@@ -33,6 +33,10 @@ BTK_MUST_USE int btk_arguments_parse(const struct btk_argument_table *table, int
 
 void btk_arguments_print_help(const struct btk_argument_table *table);
 
+// "--man", or "--completion" and a shell (bash, zsh, fish), alone on the command line: printed from
+// the same table, for those who package the program. False: it is something else.
+bool btk_arguments_try_document(const struct btk_argument_table *table, int argc, char **argv);
+
 // A whole number in [minimum, maximum]; *number is left alone when `text` is NULL. -EINVAL.
 BTK_MUST_USE int btk_arguments_number(const char *spelling, const char *text, uint64_t minimum,
                                       uint64_t maximum, uint64_t *number, struct btk_error *error);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // budtiktok-bench: the engine in this process, measured; figures only for what was verified.
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/settings.h"
 #include "common/json.h"
@@ -95,5 +97,9 @@ int main(int argc, char **argv)
     bool wants_help = false;
     const int status = btk_bench_settings_read(argc, argv, &settings, &wants_help, &error);
     if (status < 0) return fail(BTK_EXIT_USAGE, &error);
-    return wants_help ? BTK_EXIT_DONE : measure(&settings);
+    const int exit_status = wants_help ? BTK_EXIT_DONE : measure(&settings);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return exit_status;
+    btk_error_set(&error, ENOSPC, BTK_NO_OFFSET, "standard output: %s",
+                  strerror(errno ? errno : ENOSPC));
+    return fail(BTK_EXIT_FILE, &error);
 }

@@ -214,6 +214,8 @@ static int parse(int argc, char **argv, struct given *given, bool *out_wants_hel
         .arguments = arguments,
         .count = BTK_ARRAY_COUNT(arguments),
     };
+    *out_wants_help = btk_arguments_try_document(&table, argc, argv);
+    if (*out_wants_help) return 0;
     const int status = btk_arguments_parse(&table, argc, argv, out_wants_help, error);
     if (!status && *out_wants_help) btk_arguments_print_help(&table);
     return status;

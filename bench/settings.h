@@ -63,7 +63,8 @@ struct btk_bench_settings {
     struct btk_report report;
 };
 
-// -EINVAL with what is wrong. The baseline and the reference are not read.
+// -EINVAL with what is wrong. The baseline and the reference are not read. *out_wants_help: what was
+// asked for (help, man page, completion) is printed, and that is all.
 BTK_MUST_USE int btk_bench_settings_read(int argc, char **argv, struct btk_bench_settings *out,
                                          bool *out_wants_help, struct btk_error *error);
 

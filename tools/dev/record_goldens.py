@@ -20,6 +20,7 @@ import xxhash
 from tokenizers import Tokenizer
 
 import golden_texts
+from mixed_text import mixed_text
 
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 MODELS = ("wordpiece", "bpe")
@@ -93,16 +94,6 @@ def digest_of_lines(tokenizer, data):
             "lines_ids_xxh64": xxh64(ids)}
 
 
-def mixed_text():
-    """What bench/instructions counts on: the first 7200 bytes of each text, cut at a newline."""
-    parts = []
-    for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt")):
-        with open(path, "rb") as file:
-            part = file.read(7200)
-        parts.append(part[:part.rfind(b"\n") + 1])
-    return b"".join(parts)
-
-
 def digest_of_text(tokenizer, data):
     pieces = list(cold_pieces(data))
     ids, offsets, decoded = [], [], b""
@@ -147,7 +138,7 @@ def record_digests(name, tokenizer):
         with open(path, "rb") as file:
             digests[os.path.splitext(os.path.basename(path))[0]] = digest_of_text(
                 tokenizer, measured_part(file.read()))
-    digests["mixed"] = digest_of_text(tokenizer, mixed_text())
+    digests["mixed"] = digest_of_text(tokenizer, mixed_text(TREE))
     with open(f"{TREE}/bench/goldens/{name}.json", "w", encoding="ascii") as file:
         json.dump(digests, file, indent=1)
         file.write("\n")
