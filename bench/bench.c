@@ -2,11 +2,13 @@
 // budtiktok-bench: the engine in this process, measured; figures only for what was verified.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/settings.h"
 #include "common/json.h"
 #include "common/mapped_file.h"
+#include "common/profile.h"
 #include "tools/options.h"
 
 enum { REFERENCE_BYTES_MAX = 64 << 20 };
@@ -96,7 +98,9 @@ int main(int argc, char **argv)
     struct btk_error error;
     bool wants_help = false;
     const int status = btk_bench_settings_read(argc, argv, &settings, &wants_help, &error);
-    if (status < 0) return fail(BTK_EXIT_USAGE, &error);
+    if (status < 0
+        || btk_profile_wanted(getenv("BUDTIKTOK_PROFILE"), &settings.takes_profile, &error) < 0)
+        return fail(BTK_EXIT_USAGE, &error);
     const int exit_status = wants_help ? BTK_EXIT_DONE : measure(&settings);
     if (fflush(stdout) == 0 && !ferror(stdout)) return exit_status;
     btk_error_set(&error, ENOSPC, BTK_NO_OFFSET, "standard output: %s",

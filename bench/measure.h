@@ -42,6 +42,7 @@ struct btk_measure_plan { // all borrowed
     const struct btk_measure_stage *stage; // NULL: encode
     const char *simd;    // NULL: BUDTIKTOK_SIMD; a set of kernels for this process
     bool has_first_pass; // what is timed is the second pass
+    bool takes_profile;  // of what is timed, if that is encode
     unsigned fields;     // set of enum btk_measure_field
     unsigned threads;
 };
@@ -56,6 +57,7 @@ struct btk_measure_result {
     uint64_t text_xxh64;    // decode: of the text
     bool is_round_trip;     // decode: the text is that of the calls
     char simd[16];
+    struct btk_profile profile;
 };
 
 // In this process, whose environment gets plan->simd. Errors of btk_scratch_new() and btk_encode().

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/measure_stage.h"
+#include "common/profile.h"
 #include "tools/open_tokenizer.h"
 
 struct encode_state {
@@ -105,7 +106,10 @@ static int encode_all(struct encode_state *state, const struct btk_bytes *pieces
 static int encode_run(void *context, bool is_warm_up, struct btk_error *error)
 {
     struct encode_state *const state = context;
-    const struct btk_cut_list *const warm_up = state->share.plan->warm_up;
+    const struct btk_measure_plan *const plan = state->share.plan;
+    const struct btk_cut_list *const warm_up = plan->warm_up;
+    // Begins anew: the last pass is the one that is timed.
+    btk_scratch_set_profiling(state->scratch, plan->takes_profile && !is_warm_up);
     return is_warm_up ? encode_all(state, warm_up->pieces, warm_up->count, error)
                       : encode_all(state, state->share.calls, state->share.call_count, error);
 }
@@ -118,6 +122,9 @@ static int encode_sum_up(void *context, struct btk_measure_sums *sums,
     btk_hash_stream_update(sums->ids, state->columns.ids, bytes);
     if (state->columns.offsets)
         btk_hash_stream_update(sums->offsets, state->columns.offsets, 2 * bytes);
+    struct btk_profile profile;
+    btk_scratch_profile(state->scratch, &profile);
+    btk_profile_add(&sums->result->profile, &profile);
     sums->result->tokens += state->token_count;
     snprintf(sums->result->simd, sizeof sums->result->simd, "%s", btk_scratch_simd(state->scratch));
     return 0;

@@ -58,6 +58,7 @@ struct btk_bench_settings {
     char fields_text[64];
     const char *sets[BTK_BENCH_SETS_MAX]; // of kernels, beside each other
     unsigned set_count;                   // 0: the one of this process
+    bool takes_profile;                   // of encode: BUDTIKTOK_PROFILE
     const char *save_baseline, *baseline;
     bool has_differences;
     struct btk_report report;

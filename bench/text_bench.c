@@ -9,6 +9,7 @@
 #include "bench/own_texts.h"
 #include "bench/simd_table.h"
 #include "bench/subject.h"
+#include "common/profile.h"
 
 // One tokenizer on one text in one mode.
 struct task {
@@ -18,6 +19,7 @@ struct task {
     enum btk_bench bench;
     enum btk_bench_mode mode;
     struct btk_measure_plan plan;
+    struct btk_profile profile; // of all figures of encode
 };
 
 static const struct btk_measure_stage *stage_of(enum btk_bench bench)
@@ -168,6 +170,7 @@ static int bench_one(struct task *task, struct btk_error *error)
     if (status < 0) return btk_error_prefix(error, "%s", task->text->name);
     if (!try_verify(task, &result, &verified)) return 0;
     const struct btk_figure figure = figure_of(task, &result, runs, verified);
+    btk_profile_add(&task->profile, &result.profile);
     return btk_report_add(&task->settings->report, &figure) < 0 ? no_memory(error) : 0;
 }
 
@@ -230,6 +233,7 @@ static int bench_mode(struct task *task, struct btk_error *error)
             .warm_up = &warm_up,
             .stage = stage_of(task->bench),
             .has_first_pass = task->mode == BTK_MODE_WARM,
+            .takes_profile = settings->takes_profile && !settings->set_count,
             .fields = settings->fields,
             .threads = task->mode == BTK_MODE_WHOLE ? 1 : (unsigned)settings->threads,
         };
@@ -262,22 +266,40 @@ static int bench_text(struct task *task, const char *name, struct btk_error *err
     return status;
 }
 
+static int bench_all_texts(struct task *task, struct btk_error *error)
+{
+    struct btk_own_text own;
+    if (task->settings->input) return bench_text(task, task->settings->input, error);
+    for (size_t i = 0; btk_own_text_get(i, &own); i++) {
+        const int status = bench_text(task, own.name, error);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+// Of the last run of each figure. On standard error: the table on standard output is for figures.
+static void print_profile(const struct task *task)
+{
+    struct btk_buffer text;
+    btk_buffer_init(&text);
+    fflush(stdout);
+    if (btk_profile_print(&task->profile, task->subject->name, &text) == 0)
+        fwrite(text.data, 1, text.length, stderr);
+    btk_buffer_clear(&text);
+}
+
 static int bench_subject(struct btk_bench_settings *settings, const struct btk_subject *subject,
                          enum btk_bench bench, struct btk_error *error)
 {
     struct task task = {.settings = settings, .subject = subject, .bench = bench};
-    struct btk_own_text own;
     if (!btk_measure_has_stage(stage_of(bench), subject->tokenizer)) {
         fprintf(stderr, "budtiktok-bench: %s has no %s: nothing to measure\n", subject->name,
                 btk_bench_names[bench]);
         return 0;
     }
-    if (settings->input) return bench_text(&task, settings->input, error);
-    for (size_t i = 0; btk_own_text_get(i, &own); i++) {
-        const int status = bench_text(&task, own.name, error);
-        if (status < 0) return status;
-    }
-    return 0;
+    const int status = bench_all_texts(&task, error);
+    if (!status && task.profile.calls) print_profile(&task);
+    return status;
 }
 
 static int bench_stages(struct btk_bench_settings *settings, const struct btk_subject *subject,

@@ -44,6 +44,14 @@ class CommandLine(unittest.TestCase):
         self.assertAlmostEqual(sum(shares.values()), 100, delta=0.5)
         self.assertRegex(table, r"with them \d\.\d{3} times that")
 
+    def test_the_benchmark_prints_one_of_what_it_measured(self):
+        done = subprocess.run([PROGRAM + "-bench", "--bench", "bpe", "--input", "en.txt", "--mode", "cold"],
+                              env=environment("1"), capture_output=True, check=True)
+        self.assertIn(b"golden", done.stdout)
+        table = done.stderr.decode()
+        self.assertRegex(table, r"^profile of bpe: 1\d\d calls, \d+ bytes")
+        self.assertIn("sampled: 2 calls (one in 64)", table)
+
     def test_anything_but_0_and_1_is_wrong_use(self):
         for arguments in (["encode", "--tokenizer", "bpe"], ["serve"]):
             done = subprocess.run([PROGRAM, *arguments], env=environment("yes"), input=b"", capture_output=True, check=False)
