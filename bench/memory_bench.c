@@ -20,6 +20,7 @@
 
 enum {
     LINE_BYTES = 64,
+    SUMS = 8,
     WORK_BYTES = 64 << 20, // a run goes over a small room until it has moved so much
     ACCESSES = 1 << 18,
     ACCESSES_MAX = 1 << 20, // of one run, in a room of more lines than that
@@ -27,8 +28,8 @@ enum {
     THREADS_MAX = 64,
 };
 
-static const size_t sizes[] = {32 << 10, 256 << 10, 1 << 20,  4 << 20,
-                               16 << 20, 64 << 20,  256 << 20};
+static const size_t sizes[] = {32 << 10, 256 << 10, 512 << 10, 1 << 20,  2 << 20,  4 << 20,
+                               8 << 20,  16 << 20,  32 << 20,  64 << 20, 256 << 20};
 
 struct lane;
 typedef void walk_fn(struct lane *lane);
@@ -61,12 +62,15 @@ static void walk_read(struct lane *lane)
 {
     const uint64_t *const words = (const uint64_t *)(const void *)lane->room;
     const size_t count = lane->bytes / sizeof *words;
-    uint64_t sum = 0;
+    // Several sums, so that no addition waits for the one before.
+    uint64_t sums[SUMS] = {0};
     for (size_t pass = 0; pass < lane->passes; pass++) {
-        for (size_t i = 0; i < count; i++) sum += words[i];
-        __asm__ volatile("" : "+r"(sum) : : "memory");
+        for (size_t i = 0; i < count; i += SUMS)
+            for (size_t k = 0; k < SUMS; k++) sums[k] += words[i + k];
+        __asm__ volatile("" : : : "memory");
     }
-    lane->sum = sum;
+    lane->sum = 0;
+    for (size_t k = 0; k < SUMS; k++) lane->sum += sums[k];
 }
 
 static void walk_copy(struct lane *lane)

@@ -18,7 +18,7 @@
 #include "tokenizer/engine.h"
 #include "tools/open_tokenizer.h"
 
-enum { NOTES_MAX = 16, RANGES = 2 };
+enum { NOTES_MAX = 32, RANGES = 2 };
 
 // What one thread gets, by size.
 static struct {
@@ -37,12 +37,12 @@ void btk_memory_footprint_note(const struct btk_figure *figure)
     notes.ns[notes.count++] = btk_figures_rate(figure);
 }
 
-// An access in a room of that size costs what it costs in the next larger one that was measured.
-static double access_ns(size_t bytes)
+// The next larger room that was measured; notes.count is above 0.
+static unsigned room_of(size_t bytes)
 {
-    for (unsigned i = 0; i < notes.count; i++)
-        if (bytes <= notes.bytes[i]) return notes.ns[i];
-    return notes.count ? notes.ns[notes.count - 1] : 0;
+    unsigned room = 0;
+    while (room + 1 < notes.count && bytes > notes.bytes[room]) room++;
+    return room;
 }
 
 // --- Pages that were touched. Global, because the handler of a fault counts them.
@@ -168,19 +168,20 @@ static const char *verify(const struct footprint *footprint)
 
 static void print_footprint(const struct footprint *footprint, const char *verified)
 {
-    const size_t touched = footprint->image_touched_bytes + footprint->cache_touched_bytes;
+    const unsigned room = room_of(footprint->image_touched_bytes + footprint->cache_touched_bytes);
     const double traffic_gb_per_s =
         footprint->mb_per_s / 1e3
         * (1 + (double)footprint->token_count * sizeof(uint32_t) / (double)footprint->calls.bytes);
     printf(
         "%s on %s, warm, ids verified by %s: touches %zu of %zu KiB of its tables and %zu of %zu "
         "KiB of the cache of pieces;\n"
-        "    a dependent access in so much costs %.1f ns here. %.1f MB/s of text: text and ids "
+        "    in a room of %zu KiB a dependent access costs %.1f ns. %.1f MB/s of text: text and "
+        "ids "
         "are %.2f GB/s, %.1f %% of what a thread reads from memory.\n",
         footprint->subject->name, footprint->text->name, verified,
         footprint->image_touched_bytes >> 10, footprint->image_bytes >> 10,
-        footprint->cache_touched_bytes >> 10, footprint->cache_bytes >> 10, access_ns(touched),
-        footprint->mb_per_s, traffic_gb_per_s,
+        footprint->cache_touched_bytes >> 10, footprint->cache_bytes >> 10, notes.bytes[room] >> 10,
+        notes.ns[room], footprint->mb_per_s, traffic_gb_per_s,
         notes.read_gb_per_s > 0 ? 100 * traffic_gb_per_s / notes.read_gb_per_s : 0);
 }
 
