@@ -96,23 +96,26 @@ static void print_roff(const char *text)
         putchar(*at);
         begins = *at == '\n';
     }
-    putchar('\n');
+}
+
+static void print_man_option(const struct btk_argument *argument)
+{
+    printf(".TP\n.BI \"\\-\\-");
+    print_roff(argument->spelling);
+    printf(" \" \"%s\"\n", argument->placeholder ? argument->placeholder : "");
+    print_roff(argument->help);
+    printf("\n");
 }
 
 static void print_man(const struct btk_argument_table *table)
 {
     printf(".TH %s 1\n.SH NAME\n%s\n.SH DESCRIPTION\n", table->program, table->program);
     print_roff(table->summary);
-    printf(".SH OPTIONS\n");
-    for (size_t i = 0; i < table->count; i++) {
-        const struct btk_argument *const argument = &table->arguments[i];
-        printf(".TP\n.B \\-\\-");
-        print_roff(argument->spelling);
-        if (argument->placeholder) printf(".I %s\n.br\n", argument->placeholder);
-        print_roff(argument->help);
-    }
+    printf("\n.SH OPTIONS\n");
+    for (size_t i = 0; i < table->count; i++) print_man_option(&table->arguments[i]);
     printf(".TP\n.B \\-\\-help\nthis text\n.SH EXAMPLES\n.nf\n");
     print_roff(table->examples);
+    printf("\n");
 }
 
 static void print_bash(const struct btk_argument_table *table)

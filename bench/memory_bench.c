@@ -21,9 +21,9 @@
 enum {
     LINE_BYTES = 64,
     SUMS = 8,
-    WORK_BYTES = 64 << 20, // a run goes over a small room until it has moved so much
-    ACCESSES = 1 << 18,
-    ACCESSES_MAX = 1 << 20, // of one run, in a room of more lines than that
+    WORK_BYTES = 16 << 20, // a run goes over a small room until it has moved so much
+    ACCESSES = 1 << 17,
+    ACCESSES_MAX = 1 << 18, // of one run, in a room of more lines than that
     RUNS = 3,
     THREADS_MAX = 64,
 };
