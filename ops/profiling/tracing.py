@@ -16,6 +16,8 @@ import time
 from profiling.base import Failure, capture, find_tool, last_lines, say
 
 READY_SECONDS = 20
+# Probes are taken away one by one, and each waits for all processors: long where many are busy.
+STOP_SECONDS = 60
 # Waits until it is let go: what watches it is in place by then.
 HELD = 'kill -STOP $$; exec "$@"'
 
@@ -63,7 +65,11 @@ class Bpftrace:
 
     def stop(self, waits, tracer, output):
         tracer.send_signal(signal.SIGINT)
-        tracer.wait(READY_SECONDS)
+        try:
+            tracer.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            tracer.kill()
+            raise Failure(f"bpftrace did not end within {STOP_SECONDS} s") from late
         maps = {}
         for line in pathlib.Path(output).read_text(encoding="utf-8", errors="replace").splitlines():
             try:
