@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/probes.h"
 #include "coordinator/scheduler_internal.h"
 
 enum {
@@ -169,6 +170,8 @@ static void queue_batch(struct btk_scheduler *scheduler, struct btk_sched_client
     scheduler->counts.queue_depth++;
     scheduler->counts.queue_bytes += batch->submission.text_bytes;
     btk_sched_table_add(scheduler, batch);
+    btk_probe_batch_enqueue(client->id, batch->submission.batch_id, batch->submission.text_bytes,
+                            batch->submission.document_count, batch->submission.submitted_ns);
 }
 
 void btk_scheduler_submit(struct btk_scheduler *scheduler, const struct btk_batch_request *request,

@@ -2,6 +2,7 @@
 // Cutting shards and handing them out.
 #include <errno.h>
 
+#include "common/probes.h"
 #include "coordinator/scheduler_internal.h"
 
 // --- Cutting
@@ -177,6 +178,8 @@ static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shar
                 .deadline_ns = submission->deadline_ns,
             },
     };
+    btk_probe_dispatch(shard->id, submission->batch_id, worker_id, worker->epoch, shard->bytes,
+                       now_ns - submission->submitted_ns);
     scheduler->options.act(scheduler->options.context, &action);
 }
 
@@ -213,7 +216,11 @@ static bool serve_client(struct btk_scheduler *scheduler, struct btk_sched_clien
     if (client->is_paused || (client->returned.first == NULL && client->first_batch == NULL))
         return false;
     const int worker_id = pick_worker(scheduler, client);
-    if (worker_id < 0) return false;
+    if (worker_id < 0) {
+        btk_probe_credit_zero(client->id, scheduler->counts.queue_depth,
+                              scheduler->counts.queue_bytes);
+        return false;
+    }
     struct btk_sched_shard *shard = next_shard(scheduler, client, now_ns);
     if (shard == NULL) return false;
     assign(scheduler, shard, (uint32_t)worker_id, now_ns);

@@ -12,6 +12,7 @@
 #include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/probes.h"
 #include "coordinator/coordinator_internal.h"
 #include "coordinator/worker_internal.h"
 
@@ -137,6 +138,7 @@ static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
         worker->started_ns = worker->checked_ns;
     }
     memset(worker->options_known, 0, sizeof worker->options_known);
+    btk_probe_epoch_bump(worker->id, worker->epoch, worker->pid);
 }
 
 int btk_worker_table_admit(struct btk_coordinator *coordinator, struct btk_channel *channel,

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/probes.h"
 
 // The largest block in a memfd of its own: a reader does not map more.
 #define OWN_BLOCK_BYTES_MAX (UINT64_C(1) << 40)
@@ -214,16 +215,21 @@ static void show_profile(const struct btk_shard_runner *runner,
     btk_page_profiles_set(&runner->page->profiles, image->tokenizer_id, &profile);
 }
 
+static uint64_t queue_wait_ns(const struct btk_shard_runner *runner,
+                              const struct btk_assignment *assignment)
+{
+    return subtract(assignment->dispatched_ns, assignment->submitted_ns)
+           + subtract(runner->previous_finish_ns, assignment->dispatched_ns);
+}
+
 static void count(const struct btk_shard_runner *runner, const struct run *run)
 {
     struct btk_worker_page *page = runner->page;
     const struct btk_assignment *assignment = run->assignment;
     const struct btk_shard_report *report = &run->report;
     const uint64_t busy_ns = report->finished_ns - report->started_ns;
-    const uint64_t waited_ns = subtract(assignment->dispatched_ns, assignment->submitted_ns)
-                               + subtract(runner->previous_finish_ns, assignment->dispatched_ns);
     const uint64_t ready_ns = btk_max_size(assignment->dispatched_ns, runner->previous_finish_ns);
-    btk_histogram_record(&page->queue_wait, waited_ns);
+    btk_histogram_record(&page->queue_wait, queue_wait_ns(runner, assignment));
     btk_histogram_record(&page->ipc_transfer, subtract(report->started_ns, ready_ns));
     btk_histogram_record(&page->tokenization, busy_ns);
     btk_worker_page_add(&page->shards, 1);
@@ -274,15 +280,28 @@ static uint32_t work(struct btk_shard_runner *runner, struct run *run)
     return status;
 }
 
+static void note_done(const struct btk_shard_runner *runner, const struct run *run, uint32_t status)
+{
+    const struct btk_shard_report *report = &run->report;
+    const bool is_ok = status == BTK_STATUS_OK;
+    btk_probe_tokenize_done(run->assignment->shard_id, run->assignment->batch_id, runner->worker_id,
+                            run->assignment->shard_bytes, is_ok ? report->token_count : 0,
+                            is_ok ? report->finished_ns - report->started_ns : 0);
+}
+
 static uint32_t run_assignment(struct btk_shard_runner *runner, struct run *run)
 {
     const uint64_t deadline_ns = run->assignment->deadline_ns;
     if (deadline_ns != 0 && run->report.started_ns >= deadline_ns) return BTK_STATUS_DEADLINE;
     uint32_t status = resolve(runner, run);
     if (status != BTK_STATUS_OK) return status;
-    btk_worker_page_set(&runner->page->started_shard_id, run->assignment->shard_id);
+    const struct btk_assignment *assignment = run->assignment;
+    btk_worker_page_set(&runner->page->started_shard_id, assignment->shard_id);
+    btk_probe_tokenize_start(assignment->shard_id, assignment->batch_id, runner->worker_id,
+                             assignment->shard_bytes, queue_wait_ns(runner, assignment));
     status = work(runner, run);
     btk_worker_page_set(&runner->page->started_shard_id, 0);
+    note_done(runner, run, status);
     btk_workspace_trim(&runner->workspace);
     return status;
 }
