@@ -3,13 +3,17 @@
 
 #include <xxhash.h>
 
+#include "common/uninstrumented.h"
+
 uint64_t btk_hash_xxh64(const void *bytes, size_t length, uint64_t seed)
 {
+    btk_library_will_read(bytes, length);
     return XXH64(bytes, length, seed);
 }
 
 uint64_t btk_hash_xxh3(const void *bytes, size_t length, uint64_t seed)
 {
+    btk_library_will_read(bytes, length);
     return XXH3_64bits_withSeed(bytes, length, seed);
 }
 
@@ -22,6 +26,7 @@ struct btk_hash_stream *btk_hash_stream_new(uint64_t seed)
 
 void btk_hash_stream_update(struct btk_hash_stream *stream, const void *bytes, size_t length)
 {
+    btk_library_will_read(bytes, length);
     XXH64_update((XXH64_state_t *)stream, bytes, length);
 }
 

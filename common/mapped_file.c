@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/uninstrumented.h"
+
 static int check_kind(const char *path, const struct stat *facts, uint64_t max_bytes,
                       struct btk_error *error)
 {
@@ -31,6 +33,8 @@ static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes, 
     if (fstat(descriptor, &facts) != 0) {
         return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     }
+    // glibc made a function of it after clang 14 had learnt which ones it has.
+    btk_library_wrote(&facts, sizeof facts);
     const int status = check_kind(path, &facts, max_bytes, error);
     if (status) return status;
     *out_file = (struct btk_mapped_file){0};

@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "common/unicode_normal.h"
+#include "common/uninstrumented.h"
 
 // Runs of marks up to this length are sorted by insertion. Real text has one to four; only hostile
 // text reaches the heap sort, which needs no memory either.
@@ -38,6 +39,7 @@ size_t btk_unicode_decompose(uint32_t code_point, uint32_t out[BTK_UNICODE_DECOM
             utf8proc_decompose_char((utf8proc_int32_t)code_point, parts, BTK_UNICODE_DECOMPOSED_MAX,
                                     UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
         if (count > 0 && count <= BTK_UNICODE_DECOMPOSED_MAX) {
+            btk_library_wrote(parts, (size_t)count * sizeof *parts);
             for (utf8proc_ssize_t i = 0; i < count; i++) out[i] = (uint32_t)parts[i];
             return (size_t)count;
         }
@@ -56,6 +58,7 @@ size_t btk_unicode_decompose_compatible(uint32_t code_point,
             (utf8proc_int32_t)code_point, parts, BTK_UNICODE_COMPATIBLE_MAX,
             UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
         if (count > 0 && count <= BTK_UNICODE_COMPATIBLE_MAX) {
+            btk_library_wrote(parts, (size_t)count * sizeof *parts);
             for (utf8proc_ssize_t i = 0; i < count; i++) out[i] = (uint32_t)parts[i];
             return (size_t)count;
         }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "common/uninstrumented.h"
 #include "common/utf8.h"
 
 // Steps that a search may take uncounted: at most one search begins at each byte, so they are
@@ -36,6 +37,7 @@ static void start_library(void)
 }
 
 // The rewritten pattern calls this in each round of a loop that may be in vain.
+BTK_CALLED_BY_LIBRARY
 static int count_step(OnigCalloutArgs *arguments, void *user)
 {
     struct btk_regex *const regex = user;
@@ -51,6 +53,7 @@ static int refuse(int status, OnigErrorInfo *info, struct btk_error *error)
     if (status == ONIGERR_MEMORY)
         return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "no memory for a regular expression");
     const int length = onig_error_code_to_str(text, status, info);
+    btk_library_wrote(text, (size_t)length);
     return btk_error_set(error, EINVAL, BTK_NO_OFFSET, "regular expression: %.*s", length,
                          (const char *)text);
 }
@@ -66,6 +69,7 @@ int btk_regex_new(struct btk_bytes pattern, struct btk_regex **out, struct btk_e
     int status = regex->limits && regex->region ? ONIG_NORMAL : ONIGERR_MEMORY;
     if (status == ONIG_NORMAL) {
         static const OnigUChar nothing[1] = "";
+        btk_library_will_read(pattern.data, pattern.length);
         const OnigUChar *const begin = pattern.length ? pattern.data : nothing;
         status = onig_new(&regex->program, begin, begin + pattern.length, ONIG_OPTION_NONE,
                           ONIG_ENCODING_UTF8, ONIG_SYNTAX_ONIGURUMA, &info);
@@ -98,14 +102,24 @@ static uint64_t steps_for(size_t bytes)
     return STEPS_TEXT + STEPS_BYTE * (uint64_t)bytes;
 }
 
+// Which places it found stands in memory that the library took and wrote.
+static void note_region(const OnigRegion *region)
+{
+    btk_library_wrote(region, sizeof *region);
+    btk_library_wrote(region->beg, sizeof *region->beg);
+    btk_library_wrote(region->end, sizeof *region->end);
+}
+
 // One search with `steps` at most; the library's answer.
 static int search(struct btk_regex *regex, struct btk_bytes text, size_t from, uint64_t steps)
 {
     const OnigUChar *const end = text.data + text.length;
     regex->loop_steps_left = steps;
     onig_set_retry_limit_in_search_of_match_param(regex->limits, (unsigned long)steps);
-    return onig_search_with_param(regex->program, text.data, end, text.data + from, end,
-                                  regex->region, ONIG_OPTION_NONE, regex->limits);
+    const int status = onig_search_with_param(regex->program, text.data, end, text.data + from, end,
+                                              regex->region, ONIG_OPTION_NONE, regex->limits);
+    if (status >= 0) note_region(regex->region);
+    return status;
 }
 
 // Searches with ever more steps, as long as *steps_left has them.
