@@ -264,6 +264,14 @@ int btk_client_cancel(struct btk_client *client, struct btk_batch *batch)
     return rc == -ECONNRESET ? 0 : rc;
 }
 
+int btk_client_set_traceparent(struct btk_client *client, const char *traceparent)
+{
+    struct btk_trace_parent parent = {0};
+    const int rc = traceparent == NULL ? 0 : btk_trace_parent_parse(traceparent, &parent);
+    client->trace = parent;
+    return rc;
+}
+
 void btk_client_release(struct btk_client *client, struct btk_batch **batch_at)
 {
     if (batch_at == NULL || *batch_at == NULL) return;
@@ -276,6 +284,6 @@ void btk_client_release(struct btk_client *client, struct btk_batch **batch_at)
         return;
     }
     unlink_finished(client, batch);
-    if (batch->state == BTK_BATCH_DONE) btk_client_flight_send_release(client, batch->batch_id);
+    if (batch->state == BTK_BATCH_DONE) btk_client_flight_send_release(client, batch);
     btk_client_batch_recycle(client, batch);
 }

@@ -11,6 +11,19 @@ enum { COMPLETIONS_AT_ONCE = 32 };
 
 // --- Submissions
 
+static int push_trace(struct btk_client *client, const struct btk_batch *batch)
+{
+    const struct btk_submission_trace trace = {
+        .kind = BTK_SUBMISSION_TRACE,
+        .batch_id = batch->batch_id,
+        .parent = batch->trace,
+    };
+    if (!client->is_connected) return -ECONNRESET;
+    const int rc = btk_ring_try_push(&client->connection.submissions, &trace);
+    if (rc == 0) return -EAGAIN;
+    return rc < 0 ? rc : 0;
+}
+
 static int push(struct btk_client *client, const struct btk_submission *submission)
 {
     if (!client->is_connected) return -ECONNRESET;
@@ -40,7 +53,8 @@ int btk_client_flight_submit(struct btk_client *client, struct btk_batch *batch,
         .flags = batch->flags,
         .deadline_ns = batch->deadline_ns,
     };
-    return push(client, &submission);
+    const int rc = batch->trace.is_there ? push_trace(client, batch) : 0;
+    return rc == 0 ? push(client, &submission) : rc;
 }
 
 void btk_client_flight_add(struct btk_client *client, struct btk_batch *batch)
@@ -65,16 +79,20 @@ static struct btk_batch *find_batch(struct btk_client *client, uint64_t batch_id
     return batch != NULL && batch->batch_id == batch_id ? batch : NULL;
 }
 
-static int push_release(struct btk_client *client, uint64_t batch_id)
+static int push_release(struct btk_client *client, uint64_t batch_id, uint64_t returned_ns)
 {
-    const struct btk_submission release = {.kind = BTK_SUBMISSION_RELEASE, .batch_id = batch_id};
+    const struct btk_submission release = {
+        .kind = BTK_SUBMISSION_RELEASE,
+        .batch_id = batch_id,
+        .submitted_ns = returned_ns,
+    };
     return push(client, &release);
 }
 
 void btk_client_flight_flush_releases(struct btk_client *client)
 {
     uint32_t sent = 0;
-    while (sent < client->release_count && push_release(client, client->releases[sent]) == 0)
+    while (sent < client->release_count && push_release(client, client->releases[sent], 0) == 0)
         sent++;
     if (sent == 0) return;
     client->release_count -= sent;
@@ -82,11 +100,14 @@ void btk_client_flight_flush_releases(struct btk_client *client)
             client->release_count * sizeof *client->releases);
 }
 
-void btk_client_flight_send_release(struct btk_client *client, uint64_t batch_id)
+void btk_client_flight_send_release(struct btk_client *client, const struct btk_batch *batch)
 {
+    const uint64_t batch_id = batch->batch_id;
+    const uint64_t returned_ns =
+        batch->shard_count == 0 ? 0 : batch->shards[batch->shard_last].returned_ns;
     btk_client_flight_flush_releases(client);
     if (!client->is_connected) return;
-    if (client->release_count == 0 && push_release(client, batch_id) == 0) return;
+    if (client->release_count == 0 && push_release(client, batch_id, returned_ns) == 0) return;
     if (client->release_count == client->release_capacity) {
         const uint32_t capacity = client->release_capacity * 2 + 64;
         uint64_t *releases = realloc(client->releases, capacity * sizeof *releases);
@@ -223,7 +244,7 @@ static void finish_batch(struct btk_client *client, struct btk_batch *batch)
     client->flight[batch->batch_id & (BTK_CLIENT_FLIGHT_SLOTS - 1)] = NULL;
     client->flight_count--;
     if (batch->is_released) {
-        if (batch->state == BTK_BATCH_DONE) btk_client_flight_send_release(client, batch->batch_id);
+        if (batch->state == BTK_BATCH_DONE) btk_client_flight_send_release(client, batch);
         btk_client_batch_recycle(client, batch);
         return;
     }
@@ -251,7 +272,7 @@ static void take_completion(struct btk_client *client, const struct btk_completi
             btk_client_flight_reset(client, batch);
             batch->state = BTK_BATCH_FAILED;
             batch->status = BTK_STATUS_MALFORMED;
-            btk_client_flight_send_release(client, batch->batch_id);
+            btk_client_flight_send_release(client, batch);
         }
         finish_batch(client, batch);
         return;

@@ -58,7 +58,8 @@ struct btk_batch {
     uint64_t text_capacity;
     uint32_t document_count;
     uint32_t document_capacity;
-    uint32_t flags;   // set of enum btk_batch_flag
+    uint32_t flags; // set of enum btk_batch_flag
+    struct btk_trace_parent trace;
     bool is_released; // by the caller, while in flight: freed when the cluster lets go
     bool is_canceled;
     bool is_malformed;               // a block was not what it should be
@@ -100,6 +101,7 @@ struct btk_client {
     struct btk_batch *flight[BTK_CLIENT_FLIGHT_SLOTS]; // by batch id
     uint32_t flight_count;
     uint64_t next_batch_id;
+    struct btk_trace_parent trace; // of what is submitted from now on
     struct btk_batch *free_batches;
     struct btk_batch *finished_first, *finished_last;
     uint32_t finished_count;
@@ -160,7 +162,8 @@ BTK_MUST_USE int btk_client_flight_submit(struct btk_client *client, struct btk_
 void btk_client_flight_add(struct btk_client *client, struct btk_batch *batch);
 void btk_client_flight_remove(struct btk_client *client, struct btk_batch *batch);
 void btk_client_flight_flush_releases(struct btk_client *client);
-void btk_client_flight_send_release(struct btk_client *client, uint64_t batch_id);
+// Tells when the caller had it.
+void btk_client_flight_send_release(struct btk_client *client, const struct btk_batch *batch);
 BTK_MUST_USE int btk_client_flight_send_cancel(struct btk_client *client, uint64_t batch_id);
 // Takes completions until there are none. -EPROTO, -ECONNRESET.
 BTK_MUST_USE int btk_client_flight_process(struct btk_client *client, struct btk_error *error);

@@ -147,6 +147,7 @@ int btk_client_submit(struct btk_client *client, struct btk_batch *batch, uint32
     if (rc != 0) return btk_client_export_error(error, &why);
     batch->options_id = options_id;
     batch->deadline_ns = deadline_ns;
+    batch->trace = client->trace;
     btk_client_flight_add(client, batch);
     batch->state = BTK_BATCH_SUBMITTED;
     rc = btk_client_flight_submit(client, batch, submitted_ns);

@@ -30,12 +30,41 @@ static enum btk_status look_up(struct btk_client_entry *client, struct btk_batch
     return BTK_STATUS_OK;
 }
 
+// Whether the batch is traced, and by which number.
+static uint32_t begin_trace(struct btk_client_entry *client,
+                            const struct btk_submission *submission, uint64_t now_ns)
+{
+    static const struct btk_trace_parent none;
+    struct btk_coordinator *coordinator = client->coordinator;
+    const bool is_named = client->trace.batch_id == submission->batch_id;
+    const struct btk_options_entry *options =
+        btk_options_table_get(&coordinator->requests, submission->options_id);
+    const struct btk_image_entry *image =
+        options == NULL ? NULL : btk_image_store_by_id(&coordinator->images, options->tokenizer_id);
+    return btk_tracer_begin(coordinator->tracer, is_named ? &client->trace.parent : &none,
+                            submission, image == NULL ? "" : image->name, now_ns);
+}
+
+static void release_batch(struct btk_client_entry *client, const struct btk_submission *submission,
+                          uint64_t now_ns)
+{
+    struct btk_coordinator *coordinator = client->coordinator;
+    if (coordinator->tracer != NULL) {
+        const uint32_t trace =
+            btk_scheduler_trace(coordinator->scheduler, client->id, submission->batch_id);
+        btk_tracer_note_returned(coordinator->tracer, trace, submission->submitted_ns, now_ns);
+    }
+    btk_scheduler_release(coordinator->scheduler, client->id, submission->batch_id);
+}
+
 static void submit_batch(struct btk_client_entry *client, const struct btk_submission *submission,
                          uint64_t now_ns)
 {
     struct btk_scheduler *scheduler = client->coordinator->scheduler;
     struct btk_batch_request request = {.client_id = client->id, .submission = *submission};
     struct btk_client_slab *slab = NULL;
+    if (client->coordinator->tracer != NULL)
+        request.trace = begin_trace(client, submission, now_ns);
     const enum btk_status status = look_up(client, &request, &slab);
     if (status != BTK_STATUS_OK) {
         // Nothing was pinned; the unpin that follows must not take somebody else's.
@@ -53,9 +82,8 @@ void btk_client_table_submit(struct btk_client_entry *client,
     struct btk_scheduler *scheduler = client->coordinator->scheduler;
     switch (submission->kind) {
     case BTK_SUBMISSION_SUBMIT: submit_batch(client, submission, now_ns); return;
-    case BTK_SUBMISSION_RELEASE:
-        btk_scheduler_release(scheduler, client->id, submission->batch_id);
-        return;
+    case BTK_SUBMISSION_RELEASE: release_batch(client, submission, now_ns); return;
+    case BTK_SUBMISSION_TRACE: memcpy(&client->trace, submission, sizeof client->trace); return;
     case BTK_SUBMISSION_CANCEL:
         btk_scheduler_cancel(scheduler, client->id, submission->batch_id);
         return;

@@ -65,12 +65,13 @@ struct btk_client_entry {
     uint64_t results_bytes;
     struct btk_buffer waiting; // completions that are not in the ring yet
     size_t waiting_offset;
-    bool needs_bell;                 // in this turn
-    bool is_touched;                 // in the list of what flush looks at
-    bool is_broken;                  // dropped by flush: what found it could not
-    bool is_gone;                    // freed by flush
-    bool is_leaving;                 // no channel any more; the scheduler has not let it go yet
-    bool uses_image[BTK_IMAGES_MAX]; // by slot: registered options with it
+    struct btk_submission_trace trace; // came just before the batch that it names
+    bool needs_bell;                   // in this turn
+    bool is_touched;                   // in the list of what flush looks at
+    bool is_broken;                    // dropped by flush: what found it could not
+    bool is_gone;                      // freed by flush
+    bool is_leaving;                   // no channel any more; the scheduler has not let it go yet
+    bool uses_image[BTK_IMAGES_MAX];   // by slot: registered options with it
     uint32_t options_held[BTK_OPTIONS_PLACES]; // by place: the id; 0: none
     struct btk_client_entry *next_touched;
     const struct btk_client_sink *sink; // NULL: a process of its own

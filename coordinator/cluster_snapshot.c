@@ -129,6 +129,9 @@ static void take(struct btk_coordinator *coordinator, uint64_t now_ns,
     snapshot->since_start = (struct btk_latency_set){0};
     snapshot->since_start.parts[BTK_LATENCY_RETURN] = coordinator->latency.kept_returned;
     btk_scheduler_counts(coordinator->scheduler, &snapshot->counts);
+    const struct btk_otlp_counts spans = btk_tracer_counts(coordinator->tracer);
+    snapshot->trace_spans_exported = spans.exported;
+    snapshot->trace_spans_dropped = spans.dropped;
     for (uint32_t i = 0; i < coordinator->workers.limit; i++)
         take_worker(coordinator, coordinator->workers.entries + i, snapshot);
     take_profiles(coordinator, snapshot);

@@ -49,6 +49,8 @@ struct btk_cluster_snapshot {
     struct btk_tokenizer_snapshot tokenizer_list[BTK_COORDINATOR_TOKENIZERS_MAX]; // as names.list
     uint64_t slab_bytes;
     struct btk_scheduler_counts counts;
+    uint64_t trace_spans_exported;
+    uint64_t trace_spans_dropped;
     struct btk_latency_set since_start;
     struct btk_latency_set last_10s;
     struct btk_latency_set last_60s;

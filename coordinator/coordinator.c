@@ -67,6 +67,14 @@ static void act(void *context, const struct btk_action *action)
     case BTK_ACTION_CLIENT_GONE:
         if (client != NULL) btk_client_table_forget(client);
         return;
+    case BTK_ACTION_TRACE_SHARD: {
+        const struct btk_worker_entry *worker = coordinator->workers.entries + action->worker_id;
+        btk_tracer_add_shard(coordinator->tracer, action, worker->pid, worker->previous_finish_ns);
+        return;
+    }
+    case BTK_ACTION_TRACE_END:
+        btk_tracer_end(coordinator->tracer, action->trace, action->status);
+        return;
     }
 }
 
@@ -316,6 +324,7 @@ static int open_sockets(struct btk_coordinator *coordinator, struct btk_error *e
                          coordinator);
     if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "loop: %s", strerror(-rc));
     // Threads come after all that forks and blocks signals.
+    btk_tracer_open(&coordinator->tracer);
     rc = btk_slab_maker_open(&coordinator->slab_maker, coordinator->loop, btk_client_slabs_made,
                              coordinator);
     if (rc != 0) return btk_error_set(error, -rc, BTK_NO_OFFSET, "slabs: %s", strerror(-rc));
@@ -349,6 +358,7 @@ static void close_coordinator(struct btk_coordinator *coordinator)
         btk_worker_table_clear(coordinator);
     }
     btk_compiler_stop(&coordinator->reload.compiler);
+    btk_tracer_close(&coordinator->tracer);
     btk_scheduler_free(&coordinator->scheduler);
     btk_socket_close(&coordinator->router);
     btk_loop_free(&coordinator->loop);

@@ -16,6 +16,7 @@
 #include "coordinator/scheduler.h"
 #include "coordinator/slab_maker.h"
 #include "coordinator/supervisor.h"
+#include "coordinator/tracer.h"
 #include "coordinator/worker_table.h"
 #include "ipc/endpoint.h"
 #include "ipc/socket.h"
@@ -50,8 +51,9 @@ struct btk_coordinator {
     struct btk_reload reload;
     struct btk_latency latency;
     struct btk_snapshot_board board;
-    struct btk_http *http; // NULL: off
-    uint32_t places;       // workers that we start
+    struct btk_http *http;     // NULL: off
+    struct btk_tracer *tracer; // NULL: off
+    uint32_t places;           // workers that we start
     uint64_t started_ns;
     uint64_t last_tick_ns;
     uint64_t leave_ns; // when waiting for the end ends

@@ -224,6 +224,10 @@ static enum MHD_Result submit_post(struct request *request, const char *path)
     if (!btk_http_routes_read(bridge, path, body, request->job, &answer))
         return send_answer(request->connection, &answer);
     btk_buffer_clear(&request->body);
+    // What is not valid is as good as not there.
+    if (btk_trace_parent_parse(header_of(request->connection, "traceparent"), &request->job->trace)
+        != 0)
+        errno = 0;
     request->job->resume = resume;
     request->job->resume_context = request->connection;
     request->was_submitted = true;

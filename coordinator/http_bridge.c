@@ -147,6 +147,20 @@ static uint64_t next_batch_id(struct btk_http_bridge *bridge)
     return 0;
 }
 
+// As a client in another process would.
+static void submit_trace(struct btk_http_bridge *bridge, const struct btk_http_job *job)
+{
+    const struct btk_submission_trace trace = {
+        .kind = BTK_SUBMISSION_TRACE,
+        .batch_id = job->batch_id,
+        .parent = job->trace,
+    };
+    struct btk_submission submission;
+    if (!job->trace.is_there) return;
+    memcpy(&submission, &trace, sizeof submission);
+    btk_client_table_submit(bridge->client, &submission, 0);
+}
+
 static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
 {
     struct btk_coordinator *coordinator = bridge->coordinator;
@@ -181,6 +195,7 @@ static void start_job(struct btk_http_bridge *bridge, struct btk_http_job *job)
         .document_count = job->document_count,
         .flags = job->flags,
     };
+    submit_trace(bridge, job);
     btk_client_table_submit(bridge->client, &submission, btk_clock_now_ns());
 }
 
@@ -189,8 +204,9 @@ static void release_job(struct btk_http_bridge *bridge, struct btk_http_job *job
     const struct btk_submission release = {
         .kind = BTK_SUBMISSION_RELEASE,
         .batch_id = job->batch_id,
+        .submitted_ns = job->finished_ns,
     };
-    if (job->batch_id != 0) btk_client_table_submit(bridge->client, &release, 0);
+    if (job->batch_id != 0) btk_client_table_submit(bridge->client, &release, btk_clock_now_ns());
     free_job(job);
 }
 
@@ -370,5 +386,6 @@ void btk_http_bridge_finish(struct btk_http_bridge *bridge, struct btk_http_job 
     if (job->document_count > 0) btk_slab_release(&bridge->room, job->room_offset);
     const bool needs_release = job->is_done && job->batch_id != 0;
     job->is_finished = true;
+    job->finished_ns = btk_clock_now_ns();
     if (!needs_release || !queue_job(bridge, job)) free_job(job);
 }

@@ -49,6 +49,8 @@ struct btk_http_job {
     uint64_t text_offset;
     uint64_t text_bytes;
     uint64_t submitted_ns;
+    uint64_t finished_ns;          // when the answer was made
+    struct btk_trace_parent trace; // of the request
     uint32_t document_count;
     void (*resume)(void *context); // called by the loop when the job is done
     void *resume_context;

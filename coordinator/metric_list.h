@@ -40,6 +40,10 @@
     CLUSTER(shards_running, gauge, count, "Shards that workers have", counts.shards_running)       \
     CLUSTER(clients, gauge, count, "Attached clients", client_count)                               \
     CLUSTER(slab_bytes, gauge, count, "Shared memory for text", slab_bytes)                        \
+    CLUSTER(trace_spans_exported_total, counter, count, "Spans that a collector took",             \
+            trace_spans_exported)                                                                  \
+    CLUSTER(trace_spans_dropped_total, counter, count, "Spans that no collector took",             \
+            trace_spans_dropped)                                                                   \
     CLUSTER(workers, gauge, count, "Places for workers", worker_count)                             \
     CLUSTER(workers_ready, gauge, count, "Workers that take work", ready_count)                    \
     CLUSTER(draining, gauge, count, "1 while the cluster finishes what it has and takes no more",  \

@@ -178,7 +178,10 @@ void btk_scheduler_submit(struct btk_scheduler *scheduler, const struct btk_batc
                           uint64_t now_ns)
 {
     struct btk_sched_client *client = btk_sched_find_client(scheduler, request->client_id);
-    if (client == NULL || client->is_gone) return;
+    if (client == NULL || client->is_gone) {
+        btk_sched_end_trace(scheduler, request->trace, BTK_STATUS_CANCELED);
+        return;
+    }
     scheduler->counts.requests_total++;
     const enum btk_status status = admit(scheduler, client, request);
     if (status != BTK_STATUS_OK) {
@@ -195,6 +198,7 @@ void btk_scheduler_submit(struct btk_scheduler *scheduler, const struct btk_batc
     batch->shape = request->shape;
     batch->ends = request->ends;
     batch->client = client;
+    batch->trace = request->trace;
     queue_batch(scheduler, client, batch);
 }
 
@@ -205,6 +209,13 @@ void btk_scheduler_refuse(struct btk_scheduler *scheduler, const struct btk_batc
     if (client == NULL || client->is_gone) return;
     scheduler->counts.requests_total++;
     refuse(scheduler, request, status);
+}
+
+uint32_t btk_scheduler_trace(const struct btk_scheduler *scheduler, uint32_t client_id,
+                             uint64_t batch_id)
+{
+    const struct btk_sched_batch *batch = btk_sched_find_batch(scheduler, client_id, batch_id);
+    return batch == NULL ? 0 : batch->trace;
 }
 
 void btk_scheduler_cancel(struct btk_scheduler *scheduler, uint32_t client_id, uint64_t batch_id)

@@ -44,6 +44,18 @@ enum btk_action_kind {
     BTK_ACTION_RESULTS_GONE, // worker_id, epoch, client_id, results_id: nobody reads it any more
     BTK_ACTION_SLAB_UNPIN,   // client_id, slab_id: once for each call of submit
     BTK_ACTION_CLIENT_GONE,  // client_id: nothing of it runs any more; its id is free
+    BTK_ACTION_TRACE_SHARD, // worker_id, epoch, trace, traced: a shard of a traced batch was reported
+    BTK_ACTION_TRACE_END,   // trace, status: nothing more comes of a traced batch
+};
+
+// A shard of a traced batch, as its worker reported it.
+struct btk_traced_shard {
+    uint32_t shard_index;
+    uint32_t document_count;
+    uint64_t bytes;
+    uint64_t submitted_ns;
+    uint64_t dispatched_ns;
+    struct btk_shard_report report;
 };
 
 struct btk_action {
@@ -52,10 +64,13 @@ struct btk_action {
     uint32_t epoch;
     uint32_t client_id;
     uint32_t slab_id;
+    uint32_t trace;
+    uint32_t status; // enum btk_status
     uint64_t results_id;
     union {
         struct btk_assignment assignment;
         struct btk_completion completion;
+        struct btk_traced_shard traced;
     };
 };
 
@@ -97,6 +112,7 @@ struct btk_batch_request {
     struct btk_submission submission; // submitted_ns is clamped by now_ns
     const uint64_t *ends;             // in shared memory: each is read once
     struct btk_result_shape shape;    // of its options
+    uint32_t trace;                   // what actions call it by; 0: it is not traced
 };
 
 // Queues the batch, or refuses it with a FAILED completion.
@@ -105,6 +121,9 @@ void btk_scheduler_submit(struct btk_scheduler *scheduler, const struct btk_batc
 // For what is wrong before it can be scheduled (unknown options, slab): FAILED, and the unpin.
 void btk_scheduler_refuse(struct btk_scheduler *scheduler, const struct btk_batch_request *request,
                           enum btk_status status);
+// What a batch is called by; 0: it is not there, or not traced.
+uint32_t btk_scheduler_trace(const struct btk_scheduler *scheduler, uint32_t client_id,
+                             uint64_t batch_id);
 void btk_scheduler_cancel(struct btk_scheduler *scheduler, uint32_t client_id, uint64_t batch_id);
 void btk_scheduler_release(struct btk_scheduler *scheduler, uint32_t client_id, uint64_t batch_id);
 

@@ -26,6 +26,17 @@ static void unpin_slab(struct btk_scheduler *scheduler, uint32_t client_id, uint
     scheduler->options.act(scheduler->options.context, &action);
 }
 
+void btk_sched_end_trace(struct btk_scheduler *scheduler, uint32_t trace, uint32_t status)
+{
+    if (trace == 0) return;
+    const struct btk_action action = {
+        .kind = BTK_ACTION_TRACE_END,
+        .trace = trace,
+        .status = status,
+    };
+    scheduler->options.act(scheduler->options.context, &action);
+}
+
 void btk_sched_say_failed(struct btk_scheduler *scheduler, const struct btk_batch_request *request,
                           enum btk_status status, uint32_t retry_after_ms)
 {
@@ -44,6 +55,7 @@ void btk_sched_say_failed(struct btk_scheduler *scheduler, const struct btk_batc
     scheduler->counts.batches_failed_total++;
     scheduler->options.act(scheduler->options.context, &action);
     unpin_slab(scheduler, request->client_id, request->submission.slab_id);
+    btk_sched_end_trace(scheduler, request->trace, status);
 }
 
 void btk_sched_unqueue_batch(struct btk_scheduler *scheduler, struct btk_sched_batch *batch)
@@ -88,6 +100,7 @@ void btk_sched_forget_batch(struct btk_scheduler *scheduler, struct btk_sched_ba
         btk_sched_give_shard(scheduler, shard);
     }
     btk_sched_table_remove(scheduler, batch);
+    btk_sched_end_trace(scheduler, batch->trace, batch->fail_status);
     client->batches_kept--;
     btk_sched_give_batch(scheduler, batch);
 }

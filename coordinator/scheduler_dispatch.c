@@ -144,6 +144,7 @@ static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shar
     const struct btk_sched_batch *batch = shard->batch;
     const struct btk_submission *submission = &batch->submission;
     shard->id = ++scheduler->next_shard_id;
+    shard->dispatched_ns = now_ns;
     reserve_room(shard, batch->client->memories[worker_id]);
     btk_sched_queue_push_back(&worker->running, shard);
     worker->running_count++;
@@ -167,6 +168,7 @@ static void assign(struct btk_scheduler *scheduler, struct btk_sched_shard *shar
                 .flags = assignment_flags(shard),
                 .epoch = worker->epoch,
                 .op = submission->op,
+                .trace = batch->trace,
                 .table_offset = submission->table_offset,
                 .text_offset = submission->text_offset,
                 .shard_begin = shard->begin,

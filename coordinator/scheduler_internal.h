@@ -35,6 +35,7 @@ struct btk_sched_shard {
     uint64_t bytes;
     uint64_t result_offset;
     uint64_t result_bytes; // set aside while it runs, then its block's
+    uint64_t dispatched_ns;
     uint32_t index;
     uint32_t first_document;
     uint32_t document_count;
@@ -59,6 +60,7 @@ struct btk_sched_batch {
     uint32_t shard_count; // cut
     uint32_t open_count;  // cut and not finished
     uint32_t fail_status; // enum btk_status; OK: not failed
+    uint32_t trace;       // 0: not traced
     bool is_done;         // BATCH was said; waits for release
 };
 
@@ -140,6 +142,8 @@ void btk_sched_forget_batch(struct btk_scheduler *scheduler, struct btk_sched_ba
 void btk_sched_unqueue_batch(struct btk_scheduler *scheduler, struct btk_sched_batch *batch);
 // Frees the client, and says so, when nothing of it runs.
 void btk_sched_settle_client(struct btk_scheduler *scheduler, struct btk_sched_client *client);
+// Says that nothing more comes of a traced batch; of one that is not, nothing.
+void btk_sched_end_trace(struct btk_scheduler *scheduler, uint32_t trace, uint32_t status);
 void btk_sched_say_failed(struct btk_scheduler *scheduler, const struct btk_batch_request *request,
                           enum btk_status status, uint32_t retry_after_ms);
 

@@ -189,6 +189,27 @@ static void take_report(struct btk_scheduler *scheduler, struct btk_sched_shard 
     btk_sched_finish_shard(scheduler, shard, status);
 }
 
+static void trace_shard(struct btk_scheduler *scheduler, uint32_t worker_id,
+                        const struct btk_sched_shard *shard, const struct btk_shard_report *report)
+{
+    const struct btk_action action = {
+        .kind = BTK_ACTION_TRACE_SHARD,
+        .worker_id = worker_id,
+        .epoch = report->epoch,
+        .trace = shard->batch->trace,
+        .traced =
+            {
+                .shard_index = shard->index,
+                .document_count = shard->document_count,
+                .bytes = shard->bytes,
+                .submitted_ns = shard->batch->submission.submitted_ns,
+                .dispatched_ns = shard->dispatched_ns,
+                .report = *report,
+            },
+    };
+    scheduler->options.act(scheduler->options.context, &action);
+}
+
 void btk_scheduler_report(struct btk_scheduler *scheduler, uint32_t worker_id,
                           const struct btk_shard_report *report)
 {
@@ -198,6 +219,7 @@ void btk_scheduler_report(struct btk_scheduler *scheduler, uint32_t worker_id,
     if (shard == NULL) return;
     struct btk_sched_client *client = shard->batch->client;
     stop_running(scheduler, worker, shard);
+    if (shard->batch->trace != 0) trace_shard(scheduler, worker_id, shard, report);
     take_report(scheduler, shard, report);
     btk_sched_settle_client(scheduler, client);
 }

@@ -159,6 +159,7 @@ static void take_reports(struct btk_worker_entry *worker, const struct btk_contr
             btk_worker_drain_channel(worker);
         worker->shards_finished++;
         btk_scheduler_report(scheduler, worker->id, &report);
+        worker->previous_finish_ns = report.finished_ns;
     }
 }
 

@@ -131,6 +131,7 @@ static void begin_incarnation(struct btk_worker_entry *worker, uint32_t cpu)
     memset(worker->has_image, 0, sizeof worker->has_image);
     worker->assignment_count = 0;
     worker->shards_finished = 0;
+    worker->previous_finish_ns = 0;
     worker->progress = 0;
     renew_lease(worker, btk_clock_now_ns());
     if (!worker->is_child) {

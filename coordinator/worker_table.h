@@ -54,7 +54,8 @@ struct btk_worker_entry {
     struct btk_assignment
         assignments[BTK_WORKER_ASSIGNMENTS_MAX]; // to go out at the end of the turn
     uint32_t assignment_count;
-    uint64_t shards_finished; // by this incarnation
+    uint64_t shards_finished;    // by this incarnation
+    uint64_t previous_finish_ns; // of the shard that it reported last; 0: none
     // Lease: what the worker said when it was looked at, and how long it has not moved since,
     // without what it waited for a processor.
     uint64_t checked_ns;

@@ -18,11 +18,13 @@
 #include <budtiktok/types.h>
 
 #include "common/base.h"
+#include "common/trace_parent.h"
 
 enum btk_submission_kind {
     BTK_SUBMISSION_SUBMIT = 1,
     BTK_SUBMISSION_RELEASE = 2, // the whole batch: its text, and all extents of its results
     BTK_SUBMISSION_CANCEL = 3,
+    BTK_SUBMISSION_TRACE = 4, // struct btk_submission_trace, of the SUBMIT that follows
 };
 
 enum btk_batch_flag {
@@ -37,7 +39,7 @@ struct btk_submission {
     uint16_t slab_id;
     uint32_t options_id;
     uint64_t batch_id;
-    uint64_t submitted_ns;
+    uint64_t submitted_ns; // of a RELEASE: when the caller had the result; 0: not known
     // In the slab: uint64_t ends[document_count], relative to text_offset, with BTK_GROUP_END.
     uint64_t table_offset;
     uint64_t text_offset;
@@ -45,6 +47,15 @@ struct btk_submission {
     uint32_t document_count;
     uint32_t flags;       // set of enum btk_batch_flag
     uint64_t deadline_ns; // 0: none
+};
+
+// Client -> coordinator, in a slot of its own before that of its batch.
+struct btk_submission_trace {
+    uint8_t kind; // BTK_SUBMISSION_TRACE
+    uint8_t reserved[7];
+    uint64_t batch_id;
+    struct btk_trace_parent parent;
+    uint8_t rest[16];
 };
 
 enum btk_completion_kind {
@@ -89,7 +100,7 @@ struct btk_assignment {
     uint32_t flags;
     uint32_t epoch;
     uint32_t op;
-    uint32_t reserved;
+    uint32_t trace; // the coordinator's own; 0: the batch is not traced
     uint64_t table_offset;
     uint64_t text_offset;
     uint64_t shard_begin; // relative to text_offset
@@ -164,6 +175,7 @@ struct btk_result_document {
 };
 
 _Static_assert(sizeof(struct btk_submission) == 64, "one slot of a ring");
+_Static_assert(sizeof(struct btk_submission_trace) == 64, "one slot of a ring");
 _Static_assert(sizeof(struct btk_completion) == 64, "one slot of a ring");
 _Static_assert(sizeof(struct btk_assignment) == 128, "part of the wire format");
 _Static_assert(sizeof(struct btk_shard_report) == 64, "part of the wire format");

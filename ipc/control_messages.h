@@ -16,7 +16,7 @@
 #define BTK_CONTROL_TEXT_MAX  512
 #define BTK_CONTROL_NAME_MAX  256
 #define BTK_CONTROL_FRAME_MAX (64 * 1024)
-#define BTK_CONTROL_VERSION   2u
+#define BTK_CONTROL_VERSION   3u
 
 // Worker -> coordinator over P.fd; +fd: worker page. incarnation: 16 random bytes, also the routing
 // id of its DEALER. cpu: UINT32_MAX when the coordinator shall choose none.

@@ -17,11 +17,9 @@ uint64_t btk_recorder_first_ns(const struct btk_recording *recording)
 
 static int compare_starts(const void *left, const void *right)
 {
-    const struct btk_recorder_stamps *a =
-        &(*(const struct btk_recorded_shard *const *)left)->stamps;
-    const struct btk_recorder_stamps *b =
-        &(*(const struct btk_recorded_shard *const *)right)->stamps;
-    return (a->started_ns > b->started_ns) - (a->started_ns < b->started_ns);
+    const struct btk_recorded_shard *a = left, *b = right;
+    return (a->stamps.started_ns > b->stamps.started_ns)
+           - (a->stamps.started_ns < b->stamps.started_ns);
 }
 
 // The text of a file that somebody else may have made: nothing that moves a terminal.
@@ -75,15 +73,15 @@ int btk_recorder_print_table(const struct btk_recording *recording, FILE *file)
 {
     const uint64_t first_ns = btk_recorder_first_ns(recording);
     const size_t count = recording->shard_count;
-    const struct btk_recorded_shard **order = calloc(count + 1, sizeof *order);
+    struct btk_recorded_shard *order = calloc(count + 1, sizeof *order);
     if (order == NULL) return -ENOMEM;
-    for (size_t i = 0; i < count; i++) order[i] = recording->shards + i;
+    if (count > 0) memcpy(order, recording->shards, count * sizeof *order);
     qsort(order, count, sizeof *order, compare_starts);
     print_head(recording, first_ns, file);
     fprintf(file, "%6s %8s %5s %6s %5s %8s %9s %9s %9s %13s %13s %13s %13s %6s\n", "client",
             "batch", "shard", "worker", "epoch", "pid", "bytes", "documents", "tokens", "submitted",
             "dispatched", "started", "finished", "status");
-    for (size_t i = 0; i < count; i++) print_shard(order[i], first_ns, file);
+    for (size_t i = 0; i < count; i++) print_shard(order + i, first_ns, file);
     free(order);
     return 0;
 }

@@ -34,6 +34,7 @@ LIBRARIES = {
     "czmq": {"ipc/socket.c"},
     "zmq": {"ipc/socket.c", "ipc/remote.c"},
     "microhttpd": {"coordinator/http.c"},
+    "curl": {"coordinator/otlp_http.c"},
     "liburing": {"ipc/file_reader.c", "ipc/file_writer.c"},
     "oniguruma": {"tokenizer/regex.c"},
     "criterion": set(),

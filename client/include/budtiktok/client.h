@@ -271,6 +271,11 @@ BTK_API_MUST_USE BTK_API int btk_client_submit(struct btk_client *client, struct
                                                uint32_t options_id, uint64_t deadline_ns,
                                                struct btk_error_info *error);
 
+// The trace that batches are part of which are submitted from now on, as a `traceparent` of W3C Trace
+// Context says it: a cluster that exports traces continues it. NULL: none (the default). What is not
+// valid is ignored, as that specification wants it, and there is none: -EINVAL.
+BTK_API int btk_client_set_traceparent(struct btk_client *client, const char *traceparent);
+
 // Reserve, one copy, submit. For decode, documents point to uint32_t ids and lengths are in bytes.
 BTK_API_MUST_USE BTK_API int
 btk_client_submit_documents(struct btk_client *client, const char *const *documents,
