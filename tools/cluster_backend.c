@@ -338,6 +338,9 @@ int btk_cluster_backend_open(const struct btk_options *options,
         // Nothing at the endpoint: for a user the same as nobody who answers.
         status = status == -ENOENT ? -ECONNREFUSED : status;
     }
+    // A script that is part of a trace says so as OpenTelemetry has it; what is not valid is ignored.
+    if (!status && btk_client_set_traceparent(backend->client, getenv("TRACEPARENT")) < 0)
+        errno = 0;
     if (!status) status = begin(backend, options->values[BTK_OPTION_tokenizer], request, error);
     if (status < 0) {
         close_backend(backend);
