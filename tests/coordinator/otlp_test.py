@@ -78,8 +78,8 @@ class Collector:
 
 
 class Cluster:
-    def __init__(self, workers=2, **environment):
-        self.workers = str(workers)
+    def __init__(self, *arguments, **environment):
+        self.arguments = arguments
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         self.environment.update(environment)
 
@@ -87,7 +87,7 @@ class Cluster:
         self.folder = tempfile.TemporaryDirectory()
         self.endpoint = f"ipc://{self.folder.name}/c"
         self.errors = open(self.folder.name + "/log", "w+")
-        self.process = subprocess.Popen([PROGRAM, "serve", "--workers", self.workers, "--http", "127.0.0.1:0", "--listen", self.endpoint],
+        self.process = subprocess.Popen([PROGRAM, "serve", "--workers", "2", "--http", "127.0.0.1:0", "--listen", self.endpoint, *self.arguments],
                                         env=self.environment, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         words = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
         self.address = words["http"]
@@ -311,16 +311,17 @@ class Otlp(unittest.TestCase):
     def test_a_collector_that_hangs_costs_spans_and_nothing_else(self):
         with Collector() as collector:
             collector.gate.clear()
-            with Cluster(OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, OTEL_EXPORTER_OTLP_TIMEOUT="60000") as cluster:
-                cluster.tokenize(count=100)
+            # Small shards, so that there are more than the queue holds.
+            with Cluster("--shard-bytes", "4096", OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
+                         OTEL_EXPORTER_OTLP_TIMEOUT="60000") as cluster:
+                cluster.submit()
                 time.sleep(1)
                 before = self.resident_bytes(cluster.process.pid)
-                for _ in range(6):
-                    cluster.submit(*[TEXT] * 20)
-                cluster.tokenize(count=9000)
+                cluster.submit(*[TEXT] * 160)
                 self.assertGreater(cluster.wait_for_metric("trace_spans_dropped_total", 1), 0)
                 self.assertEqual(cluster.metric("trace_spans_exported_total"), 0)
-                self.assertLess(self.resident_bytes(cluster.process.pid) - before, 40 << 20)
+                self.assertLess(self.resident_bytes(cluster.process.pid) - before, 64 << 20)
+                cluster.tokenize(count=10)
                 began = time.monotonic()
                 self.assertEqual(cluster.end(), 0, cluster.log())
                 self.assertLess(time.monotonic() - began, 8)
