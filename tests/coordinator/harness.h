@@ -17,6 +17,7 @@ struct harness {
     size_t action_count;
     size_t cursor;
     struct btk_result_shape shape; // of what is submitted
+    uint32_t trace;                // the same
 };
 
 static void harness_act(void *context, const struct btk_action *action)
@@ -106,6 +107,7 @@ static inline void harness_submit(struct harness *harness, uint32_t client_id, u
             },
         .ends = ends,
         .shape = harness->shape,
+        .trace = harness->trace,
     };
     btk_scheduler_submit(harness->scheduler, &request, 10);
 }
