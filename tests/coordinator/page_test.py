@@ -4,17 +4,17 @@
 Usage: page_test.py PATH/TO/budtiktok PATH/TO/budtiktok-load [--pictures FOLDER]
 Exit 77 where there is no Chromium.
 """
-import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import urllib.request
 
 import webdriver
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from running_cluster import Cluster, wait_for
 
 PROGRAM = LOAD = PICTURES = None
 PARTS = ["queue_wait", "ipc_transfer", "tokenization", "return"]
@@ -23,53 +23,16 @@ TEXT = "Where does each microsecond go? Zoë’s naïve café: 🙂👩\u200d�
 TAB = "\ue004"
 
 
-class Cluster:
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.endpoint = f"ipc://{self.folder.name}/c"
-        self.process = subprocess.Popen([PROGRAM, "serve", "--listen", self.endpoint, "--workers", "2", "--http", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.url = "http://" + re.search(r"http=(\S+)", self.process.stdout.readline()).group(1)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate(timeout=60)
-        self.folder.cleanup()
-
-    def ask(self, path, value=None):
-        data = None if value is None else json.dumps(value).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})) as answer:
-            return json.load(answer)
-
-    def load(self, seconds):
-        return subprocess.Popen([LOAD, "--connect", self.endpoint, "--rate", "300", "--size", "lognormal:4096,1",
-                                 "--duration", str(seconds)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def wait_for(what, seconds=15):
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            return found
-        time.sleep(0.1)
-
-
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster())
-        cls.load = cls.cluster.load(40)
+        cls.cluster = cls.enterClassContext(Cluster(PROGRAM))
+        load = cls.cluster.load(LOAD, "--rate", "300", "--size", "lognormal:4096,1", "--duration", "60")
+        cls.addClassCleanup(lambda: (load.terminate(), load.wait()))
         cls.browser = cls.enterClassContext(webdriver.Browser())
         cls.browser.look(1400, 1200, "light", reduced=True)
         cls.browser.open(cls.cluster.url + "/")
         wait_for(lambda: cls.text("#tokens-rate") not in ("–", "0"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.load.terminate()
-        cls.load.wait()
 
     @classmethod
     def text(cls, selector):
@@ -240,7 +203,7 @@ class End(unittest.TestCase):
     def test_the_page_says_that_the_cluster_drains_or_does_not_answer(self):
         with webdriver.Browser() as browser:
             state = lambda: browser.run("return [document.querySelector('#state').dataset.state, document.querySelector('#state').textContent]")
-            with Cluster() as cluster:
+            with Cluster(PROGRAM) as cluster:
                 browser.open(cluster.url + "/")
                 self.assertTrue(wait_for(lambda: state() == ["live", "live"]), state())
                 browser.run("show({...last, draining: true})")
@@ -253,7 +216,7 @@ class End(unittest.TestCase):
 
 class Headers(unittest.TestCase):
     def test_the_policy_allows_what_the_page_has_and_nothing_else(self):
-        with Cluster() as cluster, urllib.request.urlopen(cluster.url + "/") as answer:
+        with Cluster(PROGRAM) as cluster, urllib.request.urlopen(cluster.url + "/") as answer:
             policy, page = answer.headers["Content-Security-Policy"], answer.read().decode()
             self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
             self.assertEqual(answer.headers["Referrer-Policy"], "no-referrer")
