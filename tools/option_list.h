@@ -51,6 +51,12 @@
     COMMAND(status, STATUS, "", "one look at a running cluster",                                   \
             "Prints workers, queue, latency and throughput; with --json as JSON.",                 \
             "budtiktok status")                                                                    \
+    COMMAND(top, TOP, "", "a live screen of a running cluster",                                    \
+            "Shows throughput, queue, where a shard's time goes, and the workers, again and "      \
+            "again: on a terminal in place (q ends it, w takes another window), elsewhere one "    \
+            "block after the other.",                                                              \
+            "budtiktok top\n"                                                                      \
+            "budtiktok top --once | grep tokens/s")                                                \
     COMMAND(verify, VERIFY, "", "are our results the recorded ones?",                              \
             "Encodes the texts of a reference file and compares every field that stands there. "   \
             "Prints 'N of M equal' and the first differences; exit status 1 if there are any.",    \
@@ -75,7 +81,7 @@
            BTK_OPENERS)                                                                            \
     OPTION(connect, "connect", "ENDPOINT",                                                         \
            "the cluster, ipc:///path; default: $BUDTIKTOK_CONNECT",                                \
-           BTK_IN(SUBMIT) | BTK_IN(STATUS) | BTK_IN(WORKER))                                       \
+           BTK_IN(SUBMIT) | BTK_IN(STATUS) | BTK_IN(TOP) | BTK_IN(WORKER))                         \
     OPTION(input_format, "input-format", "FORMAT",                                                 \
            "auto, text (a file is a document), lines (a line is one) or jsonl; auto: jsonl for "   \
            "*.jsonl, lines for standard input, else text",                                         \
@@ -159,4 +165,7 @@
     OPTION(lease_ms, "lease-ms", "MS",                                                             \
            "a worker without progress for so long is replaced (default 1000)", BTK_IN(SERVE))      \
     OPTION(json, "json", NULL, "print JSON", BTK_IN(STATUS))                                       \
+    OPTION(interval, "interval", "SECONDS", "from one look to the next (default 1)", BTK_IN(TOP))  \
+    OPTION(count, "count", "N", "end after N looks", BTK_IN(TOP))                                  \
+    OPTION(once, "once", NULL, "one look; rates are since the start", BTK_IN(TOP))                 \
     OPTION(quiet, "quiet", NULL, "no progress bar", BTK_READERS)

@@ -43,7 +43,7 @@ with() {
     printf "$text" | "$@"
 }
 
-for command in encode decode compile inspect serve worker submit status verify; do
+for command in encode decode compile inspect serve worker submit status top verify; do
     expect "$command --help" 0 - '' "$program" "$command" --help
     expect "$command with an unknown option" 2 '' . "$program" "$command" --no-such-option
 done
