@@ -3,6 +3,7 @@
 const PARTS = ["queue_wait", "ipc_transfer", "tokenization", "return"];
 const COLUMNS = [["mean", "mean"], ["p50", "p50"], ["p90", "p90"], ["p99", "p99"], ["p999", "p99.9"], ["max", "max"]];
 const BARS = COLUMNS.slice(0, 5);
+const kind = key => (["p90", "p999", "count"].includes(key) ? "minor" : "major"); // which a phone has no room for
 const PERIOD_MS = 1000, LIMIT_MS = 4000, KEPT = 300, SPARK = 60, SHOWN_TOKENS = 400, TYPING_MS = 250;
 
 const $ = id => document.getElementById(id);
@@ -52,7 +53,6 @@ let lostSince = null;
 
 function setState(state, text) {
   const node = $("state");
-  if (node.dataset.state === state) return;
   node.dataset.state = state;
   say(node, text);
   $("main").toggleAttribute("data-stale", state === "lost");
@@ -61,7 +61,7 @@ function setState(state, text) {
 function showState(now) {
   lostSince = null;
   if (now.draining) setState("draining", "draining: it finishes what it has and takes no more");
-  else if (now.workers_ready === 0) setState("lost", "no worker is ready");
+  else if (now.workers_ready === 0) setState("down", "no worker is ready");
   else setState("live", "live");
   say($("facts"), `up ${span(now.uptime_ms / 1000)} · ${now.client_count} ${now.client_count === 1 ? "client" : "clients"}`);
 }
@@ -102,11 +102,11 @@ function buildLatency() {
     const bar = make("div", {class: "bar", "data-row": key}, ...PARTS.map(part => make("i", {class: part, "data-part": part})));
     $("bars").append(make("span", {class: "name"}, name), bar, make("span", {class: "total"}));
   }
-  $("latency").tHead.rows[0].append(...COLUMNS.map(([, name]) => make("th", {scope: "col"}, name)), make("th", {scope: "col"}, "count"));
+  $("latency").tHead.rows[0].append(...[...COLUMNS, ["count", "count"]].map(([key, name]) => make("th", {scope: "col", class: kind(key)}, name)));
   for (const part of [...PARTS, "sum"]) {
     const swatch = part === "sum" ? [] : [make("span", {class: `swatch ${part}`})];
     const row = make("tr", {}, make("th", {scope: "row"}, ...swatch, part === "sum" ? "sum of the means" : part));
-    row.append(...COLUMNS.map(() => make("td")), make("td"));
+    row.append(...[...COLUMNS, ["count"]].map(([key]) => make("td", {class: kind(key)})));
     row.classList.toggle("sum", part === "sum");
     $("latency").tBodies[0].append(row);
   }
@@ -210,7 +210,7 @@ function buildWorker(worker) {
   spark.append(draw("polyline", {}));
   const meter = make("div", {class: "meter"}, make("span", {}, make("i")), make("b"));
   const row = make("tr", {"data-worker": worker.worker}, make("th", {scope: "row"}, String(worker.worker)), make("td"), make("td", {class: "wide"}, meter), make("td", {class: "minor"}, spark));
-  for (const kind of ["", "", "minor", "", "", "minor", "minor", "minor", "minor"]) row.append(make("td", {class: kind}));
+  for (const minor of [false, false, true, true, false, true, true, true, true]) row.append(make("td", {class: minor ? "minor" : "major"}));
   return row;
 }
 
