@@ -16,8 +16,8 @@ import time
 from profiling.base import Failure, capture, find_tool, last_lines, say
 
 READY_SECONDS = 20
-# Probes are taken away one by one, and each waits for all processors: long where many are busy.
 STOP_SECONDS = 60
+AGAIN_SECONDS = 4
 # Waits until it is let go: what watches it is in place by then.
 HELD = 'kill -STOP $$; exec "$@"'
 
@@ -28,6 +28,21 @@ def start_held(command):
     if not os.WIFSTOPPED(status):
         raise Failure("the command could not be started")
     return process
+
+
+def interrupt(tracer):
+    """bpftrace notices a signal only while it waits: one that comes while it works is lost, and sent again."""
+    end = time.monotonic() + STOP_SECONDS
+    while tracer.poll() is None and time.monotonic() < end:
+        tracer.send_signal(signal.SIGINT)
+        try:
+            tracer.wait(AGAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+    if tracer.poll() is None:
+        tracer.kill()
+        tracer.wait()
+        raise Failure(f"{tracer.args[0]} did not end within {STOP_SECONDS} s")
 
 
 class Bpftrace:
@@ -64,12 +79,7 @@ class Bpftrace:
         return tracer, output.name
 
     def stop(self, waits, tracer, output):
-        tracer.send_signal(signal.SIGINT)
-        try:
-            tracer.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired as late:
-            tracer.kill()
-            raise Failure(f"bpftrace did not end within {STOP_SECONDS} s") from late
+        interrupt(tracer)
         maps = {}
         for line in pathlib.Path(output).read_text(encoding="utf-8", errors="replace").splitlines():
             try:
@@ -83,8 +93,10 @@ class Bpftrace:
     def watch(self, waits, pids, look):
         with tempfile.TemporaryDirectory() as folder:
             tracer, output = self.start(pids, folder)
-            look()
-            self.stop(waits, tracer, output)
+            try:
+                look()
+            finally:
+                self.stop(waits, tracer, output)
 
     def watch_command(self, waits, command, name):
         process = start_held(command)
@@ -129,8 +141,7 @@ class Strace:
                     [find_tool("strace"), "-f", "-c", "-w", "-o", path, "-p", str(pid)], stderr=subprocess.DEVNULL)))
             look()
             for pid, path, tracer in tracers:
-                tracer.send_signal(signal.SIGINT)
-                tracer.wait(READY_SECONDS)
+                interrupt(tracer)
                 waits.rows[(pid, pid)] = dict(self.read_summary(path))
 
     def watch_command(self, waits, command, name):
