@@ -175,6 +175,35 @@ class FlameGraph(Case):
         text = re.sub(r'xmlns="[^"]*"', "", self.read("out.svg"))
         self.assertNotRegex(text, r"https?:|href|url\(|@import")
 
+    def test_a_browser_zooms_and_searches(self):
+        need("chromium")
+        self.write("in.folded", "main;left;deep 30\nmain;right 10\n")
+        self.draw("--from", "in.folded")
+        act = """<script><![CDATA[
+            const box = name => document.querySelector('[data-name="' + name + '"]');
+            const root = document.documentElement, facts = [];
+            box("right").dispatchEvent(new MouseEvent("mouseover", {bubbles: true}));
+            facts.push(root.querySelector(".details").textContent);
+            box("right").dispatchEvent(new MouseEvent("click", {bubbles: true}));
+            facts.push(box("right").querySelector("rect").getAttribute("width"), box("left").classList.contains("away"));
+            root.querySelector(".reset").dispatchEvent(new MouseEvent("click", {bubbles: true}));
+            facts.push(box("left").classList.contains("away"));
+            window.dispatchEvent(new KeyboardEvent("keydown", {key: "f", ctrlKey: true}));
+            const search = root.querySelector(".search");
+            search.value = "left|deep";
+            search.dispatchEvent(new Event("input"));
+            facts.push(root.querySelector(".matched").textContent, box("deep").classList.contains("found"));
+            root.setAttribute("data-facts", facts.join("|"));
+        ]]></script></svg>"""
+        self.write("act.svg", self.read("out.svg").replace("</svg>", act))
+        done = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "--virtual-time-budget=2000",
+             "--user-data-dir=" + self.folder + "/browser", "file://" + self.folder + "/act.svg"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False, timeout=120)
+        facts = re.search(r'data-facts="([^"]*)"', done.stdout)
+        self.assertIsNotNone(facts, done.stdout[:300])
+        self.assertEqual(facts[1], "right: 10 samples, 25.00 %|1180|true|false|matched: 75.00 %|true")
+
     def test_a_difference_is_red_where_more_is_and_blue_where_less_is(self):
         self.write("before.folded", "main;grew 10\nmain;shrank 80\nmain;same 10\n")
         self.write("after.folded", "main;grew 160\nmain;shrank 20\nmain;same 20\n")
