@@ -266,7 +266,11 @@ int btk_bench_memory(struct btk_bench_settings *settings, struct btk_error *erro
         settings->threads > 1 ? settings->threads : btk_min_size(cpus.count, 2), THREADS_MAX);
     int status = bench_threads(settings, &cpus, 1, error);
     if (!status && most > 1) status = bench_threads(settings, &cpus, most, error);
-    if (!status && cpus.count < 2 && !settings->report.is_json)
+    if (cpus.count < 2 && most < 2)
         fprintf(stderr, "budtiktok-bench: memory: one processor is ours, so one thread alone\n");
+    else if (cpus.count < most)
+        fprintf(stderr,
+                "budtiktok-bench: memory: %u threads share %zu processors, and say little\n", most,
+                cpus.count);
     return status ? status : btk_memory_footprint(settings, error);
 }

@@ -128,6 +128,18 @@ static int read_baselines(const struct given *given, struct btk_bench_settings *
     return status;
 }
 
+// A stage is measured call by call.
+static int check_modes(const struct btk_bench_settings *settings, struct btk_error *error)
+{
+    const unsigned stages =
+        BTK_BENCH_BIT(NORMALIZER) | BTK_BENCH_BIT(PRETOKENIZER) | BTK_BENCH_BIT(DECODE);
+    if (settings->modes != 1u << BTK_MODE_WHOLE || !(settings->benches & stages)
+        || settings->benches & ~stages)
+        return 0;
+    return btk_error_set(error, EINVAL, BTK_NO_OFFSET,
+                         "--mode whole: a stage has none; there are cold, warm, batch and lines");
+}
+
 static int read_given(const struct given *given, struct btk_bench_settings *settings,
                       struct btk_error *error)
 {
@@ -146,6 +158,7 @@ static int read_given(const struct given *given, struct btk_bench_settings *sett
     if (!status) status = read_sets(given->simd, settings, error);
     if (!status) status = read_numbers(given, settings, error);
     if (!status) status = read_baselines(given, settings, error);
+    if (!status) status = check_modes(settings, error);
     if (settings->benches & BTK_BENCH_BIT(ALL)) settings->benches = BTK_BENCH_BIT(ALL) - 1;
     if (settings->set_count && !settings->repeat) settings->repeat = SIMD_REPEAT;
     return status;

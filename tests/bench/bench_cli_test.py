@@ -250,6 +250,7 @@ class Options(unittest.TestCase):
                 (("--save-baseline", ""), "is not a name"), (("--baseline",), "needs a value"),
                 (("--max-regression", "5"), "needs a --baseline"),
                 (("--baseline", "x", "--max-regression", "nan"), "--max-regression"),
+                (("--bench", "decode", "--mode", "whole"), "a stage has none"),
                 (("--baseline", "x", "--simd", "all"), "do not go together"), (("book.txt",), "two dashes")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
