@@ -159,6 +159,11 @@ static int hex_of(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+static uint8_t byte_of(const char digits[2])
+{
+    return (uint8_t)(hex_of(digits[0]) << 4 | hex_of(digits[1]));
+}
+
 // A copy in the config's text without blanks around it, %XX decoded. NULL: no room, or it is no UTF-8, or
 // has control characters.
 static const char *keep(struct btk_otlp_config *config, const char *text, size_t length)
@@ -171,8 +176,9 @@ static const char *keep(struct btk_otlp_config *config, const char *text, size_t
     for (size_t i = 0; i < length; i++) {
         const bool is_coded = text[i] == '%' && i + 2 < length && hex_of(text[i + 1]) >= 0
                               && hex_of(text[i + 2]) >= 0;
-        copy[at] = is_coded ? (char)(hex_of(text[i + 1]) << 4 | hex_of(text[i + 2])) : text[i];
-        if ((unsigned char)copy[at] < ' ' || copy[at] == 0x7f) return NULL;
+        const uint8_t byte = is_coded ? byte_of(text + i + 1) : (uint8_t)text[i];
+        if (byte < ' ' || byte == 0x7f) return NULL;
+        memcpy(copy + at, &byte, 1);
         at++;
         if (is_coded) i += 2;
     }

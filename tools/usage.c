@@ -35,12 +35,16 @@ static const struct option_text options[BTK_OPTION_COUNT] = {
 };
 
 static const char environment[] =
-    "BUDTIKTOK_SIMD      avx512, avx2 or scalar: the kernels to use; an error when there are none\n"
-    "BUDTIKTOK_LOG       [TARGET=]error|warn|info|debug|trace,...\n"
-    "BUDTIKTOK_LOG_FORMAT text (key=value, the default) or json\n"
-    "BUDTIKTOK_PROFILE   1: time each stage of encode in one call of 64; shown at the end, by the\n"
-    "                    cluster at /debug/latency and /metrics\n"
-    "BUDTIKTOK_CONNECT   the endpoint of the cluster\n";
+    "BUDTIKTOK_SIMD                avx512, avx2 or scalar: the kernels to use; an error when there "
+    "are none\n"
+    "BUDTIKTOK_LOG                 [TARGET=]error|warn|info|debug|trace,...\n"
+    "BUDTIKTOK_LOG_FORMAT          text (key=value, the default) or json\n"
+    "BUDTIKTOK_PROFILE             1: time each stage of encode in one call of 64; shown at the "
+    "end, by a\n"
+    "                              cluster at /debug/latency and /metrics\n"
+    "BUDTIKTOK_CONNECT             the endpoint of the cluster\n"
+    "OTEL_EXPORTER_OTLP_ENDPOINT   where serve sends traces, http://host:4318; and its family\n"
+    "TRACEPARENT                   the trace that submit is part of\n";
 
 static const char exit_statuses[] = "0  done\n"
                                     "1  done, with documents refused or differences found\n"
