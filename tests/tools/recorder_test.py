@@ -98,7 +98,9 @@ class Recorder(unittest.TestCase):
         with Cluster() as cluster:
             victim = cluster.workers()[0]
             job = cluster.start_submitting()
-            time.sleep(0.3)
+            limit = time.monotonic() + 60
+            while not any(int(row["pid"]) == victim for row in read_table(cluster.endpoint)[1]):
+                self.assertLess(time.monotonic(), limit, "the worker gets nothing")
             os.kill(victim, signal.SIGKILL)
             # The job goes on with the workers that are left.
             self.assertEqual(job.wait(timeout=120), 0)
