@@ -57,9 +57,17 @@ def read_text(path):
         raise Failure(f"{path}: {error.strerror}", 3) from error
 
 
-def write_text(path, text):
+def make_folder(path):
+    """`path` is a folder then, which may be ""."""
     try:
-        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(path or ".", exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}", 3) from error
+
+
+def write_text(path, text):
+    make_folder(os.path.dirname(path))
+    try:
         pathlib.Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}", 3) from error

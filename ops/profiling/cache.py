@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import tarfile
 
-from profiling.base import ROOT, Failure, capture, find_tool, last_lines, say, table
+from profiling.base import ROOT, Failure, capture, find_tool, last_lines, make_folder, say, table
 
 SUMMARY = "cache misses and branches of the encode loop, in simulated caches (cachegrind)"
 MORE = """\
@@ -101,7 +101,7 @@ def simulate(arguments, tokenizer, text, count, output):
 
 
 def measure(arguments, name, tokenizer, text):
-    os.makedirs(arguments.output, exist_ok=True)
+    make_folder(arguments.output)
     output = os.path.join(arguments.output, "cachegrind.out." + name)
     whole, count = simulate(arguments, tokenizer, text, arguments.bytes, output)
     rest, _ = simulate(arguments, tokenizer, text, 0, output + ".without")

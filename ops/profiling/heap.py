@@ -9,7 +9,7 @@ import re
 import subprocess
 
 from profiling import dhat
-from profiling.base import Failure, capture, find_tool, last_lines, need_command, say, table, write_text
+from profiling.base import Failure, capture, find_tool, last_lines, make_folder, need_command, say, table, write_text
 
 SUMMARY = "allocations: peak, calls for each function, temporary ones, leaks, growth (heaptrack and DHAT)"
 MORE = """\
@@ -137,7 +137,7 @@ def run(arguments):
     command = need_command(arguments)
     if arguments.growth and repeated(command, 1) == repeated(command, 2):
         raise Failure("--growth: no argument of the command has {} or {*} in it", 2)
-    os.makedirs(arguments.output, exist_ok=True)
+    make_folder(arguments.output)
     once = repeated(command, arguments.growth or 1)
     say("heaptrack")
     parts = ["command: " + " ".join(once), "", "heaptrack", "",

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from profiling import cluster, firefox, samples, speedscope
-from profiling.base import Failure, capture, find_tool, last_lines, need_command, say, table, write_text
+from profiling.base import Failure, capture, find_tool, last_lines, make_folder, need_command, say, table, write_text
 
 SUMMARY = "samples a command or a running cluster; opens in profiler.firefox.com and speedscope.app"
 MORE = """\
@@ -57,9 +57,10 @@ def choose_event(perf, wanted):
 def perf_record(perf, output, event, frequency, target):
     if not 1 <= frequency <= FREQUENCY_MAX:
         raise Failure(f"--frequency: expected 1 to {FREQUENCY_MAX}", 2)
-    directory = os.path.dirname(output)
-    if directory:
-        os.makedirs(directory, exist_ok=True)
+    make_folder(os.path.dirname(output))
+    # What is read afterwards must be of this run.
+    if os.path.exists(output + ".data"):
+        os.remove(output + ".data")
     # A place in the kernel (group:name) is counted each time, a counter or a clock so often a second.
     often = ["-c", "1"] if ":" in event else ["-F", str(frequency)]
     command = [perf, "record", "--quiet", "-e", event, *often, "--call-graph", "fp",

@@ -275,6 +275,7 @@ class Use(Case):
         self.assertIn("no command", self.profile("heap", status=2))
         self.assertIn("no such program", self.profile("heap", "--", "./nothing", status=3))
         self.assertIn("no argument of the command", self.profile("heap", "--growth", 2, "--", "true", status=2))
+        self.assertIn("/proc/nothing", self.profile("heap", "-o", "/proc/nothing", "--", "true", status=3))
         self.assertIn("not a coordinator", self.profile("offcpu", "--pid", 1, status=4))
 
 
