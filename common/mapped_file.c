@@ -33,7 +33,6 @@ static int map_descriptor(int descriptor, const char *path, uint64_t max_bytes, 
     if (fstat(descriptor, &facts) != 0) {
         return btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", path, strerror(errno));
     }
-    // glibc made a function of it after clang 14 had learnt which ones it has.
     btk_library_wrote(&facts, sizeof facts);
     const int status = check_kind(path, &facts, max_bytes, error);
     if (status) return status;

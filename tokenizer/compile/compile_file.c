@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/mapped_file.h"
+#include "common/uninstrumented.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/compile/format/folder.h"
 #include "tokenizer/compile/format/format.h"
@@ -215,6 +216,7 @@ int btk_compile_path(const char *path, const struct btk_compile_options *options
         job.options.specials = options->specials;
         job.options.special_count = options->special_count;
     }
-    return stat(path, &about) == 0 && S_ISDIR(about.st_mode) ? compile_folder(&job)
-                                                             : compile_file(&job);
+    const bool is_there = stat(path, &about) == 0;
+    btk_library_wrote(&about, sizeof about);
+    return is_there && S_ISDIR(about.st_mode) ? compile_folder(&job) : compile_file(&job);
 }
