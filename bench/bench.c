@@ -55,6 +55,9 @@ static int compare(const struct btk_bench_settings *settings)
                 settings->baseline);
         return BTK_EXIT_DIFFERENCES;
     }
+    if (settings->report.missing_count)
+        fprintf(stderr, "budtiktok-bench: %zu figures are not in the baseline \"%s\"\n",
+                settings->report.missing_count, settings->baseline);
     const size_t regressions = btk_report_compare(&settings->report);
     if (!regressions) return BTK_EXIT_DONE;
     fprintf(stderr,

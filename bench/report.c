@@ -29,7 +29,10 @@ static int compare(struct btk_report *report, const struct btk_figure *figure)
     const double *before;
     btk_figures_name(figure, comparison.name, sizeof comparison.name);
     const size_t count = btk_baseline_find(report->before, comparison.name, &before);
-    if (!count) return 0;
+    if (!count) {
+        report->missing_count++;
+        return 0;
+    }
     struct btk_comparison *const comparisons =
         realloc(report->comparisons, (report->comparison_count + 1) * sizeof *comparisons);
     if (!comparisons) return -ENOMEM;

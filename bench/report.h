@@ -24,6 +24,7 @@ struct btk_report {
     struct btk_buffer kept; // lines of JSON of the verified figures
     struct btk_comparison *comparisons;
     size_t comparison_count;
+    size_t missing_count; // figures that are not in `before`
 };
 
 void btk_report_clear(struct btk_report *report);

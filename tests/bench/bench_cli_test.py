@@ -9,6 +9,7 @@ import importlib.util
 import io
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -208,6 +209,13 @@ class Baselines(unittest.TestCase):
             self.assertTrue(head[member], member)
         self.assertEqual([len(figure["runs"]) for figure in figures], [5])
 
+    def test_figures_that_the_baseline_has_not_are_told(self):
+        self.save("before")
+        done = self.bench("--baseline", "before", "--mode", "cold,warm", "--max-regression", "1000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"1 figures are not in the baseline", done.stderr)
+        self.assertEqual(self.bench("--baseline", "before", "--input", "de").returncode, 1)
+
     def test_programs_take_turns(self):
         done = self.compare("--programs", PROGRAM, PROGRAM, "--rounds", "3", "--max-regression", "1000", "--json", "--",
                             *self.options[:-2])
@@ -308,6 +316,15 @@ class InstructionGate(unittest.TestCase):
                 counts["instructions_per_byte"]["bpe"]["avx2"] *= factor
             return change
         self.assertEqual([self.compare(scaled(factor)) for factor in (1, 1.019, 0.981, 1.021, 0.979)], [0, 0, 0, 1, 1])
+
+    def test_another_compiler_or_processor_is_skipped_and_the_reason_told(self):
+        gate = load_script(f"{TREE}/bench/instructions")
+        with open(gate.KEPT, encoding="utf-8") as file:
+            kept = json.load(file)
+        with self.assertRaisesRegex(gate.Skipped, "this build is of another"):
+            gate.check_machine(dict(kept, machine=platform.machine()), "another")
+        with self.assertRaisesRegex(gate.Skipped, "the counts are of abacus"):
+            gate.check_machine(dict(kept, machine="abacus"), kept["compiler"])
 
     def test_a_kernel_or_family_that_is_missing_or_new_is_seen(self):
         self.assertEqual(self.compare(lambda counts: counts["kernel_instructions"]["avx512"].pop("utf8_copy")), 1)
