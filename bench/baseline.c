@@ -78,6 +78,16 @@ static int make_folders(char *path, struct btk_error *error)
     }
 }
 
+int btk_baseline_make_folder(struct btk_error *error)
+{
+    char folder[BTK_BASELINE_PATH_BYTES];
+    int status = folder_path(folder, error);
+    if (!status) status = make_folders(folder, error);
+    if (!status && access(folder, W_OK) < 0)
+        status = btk_error_set(error, errno, BTK_NO_OFFSET, "%s: %s", folder, strerror(errno));
+    return status;
+}
+
 // "model name" of /proc/cpuinfo; "unknown" elsewhere.
 static void read_machine(char out_machine[MACHINE_BYTES])
 {

@@ -26,6 +26,9 @@ struct btk_baseline;
 BTK_MUST_USE int btk_baseline_check_name(const char *option, const char *name,
                                          struct btk_error *error);
 
+// Makes the folder of baselines, so that what cannot be kept is known before it is measured. -errno.
+BTK_MUST_USE int btk_baseline_make_folder(struct btk_error *error);
+
 // `lines`: the figures. Makes the folder, and replaces a baseline of that name when all is written.
 // -errno. out_path has BTK_BASELINE_PATH_BYTES.
 BTK_MUST_USE int btk_baseline_save(const char *name, struct btk_bytes lines, char *out_path,

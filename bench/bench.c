@@ -80,6 +80,7 @@ static int measure(struct btk_bench_settings *settings)
     int status = read_reference(settings->reference_path, &settings->reference, &error);
     if (!status && settings->baseline)
         status = btk_baseline_load(settings->baseline, &before, &error);
+    if (!status && settings->save_baseline) status = btk_baseline_make_folder(&error);
     settings->report.before = before;
     if (!status) status = run(settings, &error);
     if (!status && settings->save_baseline && !settings->has_differences)

@@ -216,6 +216,11 @@ class Baselines(unittest.TestCase):
         self.assertIn(b"1 figures are not in the baseline", done.stderr)
         self.assertEqual(self.bench("--baseline", "before", "--input", "de").returncode, 1)
 
+    def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_measured(self):
+        done = run(*self.options, "--save-baseline", "x", BUDTIKTOK_CACHE_DIR="/dev/null")
+        self.assertEqual((done.returncode, done.stdout), (3, b""))
+        self.assertIn(b"/dev/null/baselines: Not a directory", done.stderr)
+
     def test_programs_take_turns(self):
         done = self.compare("--programs", PROGRAM, PROGRAM, "--rounds", "3", "--max-regression", "1000", "--json", "--",
                             *self.options[:-2])
