@@ -297,6 +297,14 @@ static void open_recorder(struct btk_coordinator *coordinator)
         btk_log(BTK_LOG_WARN, BTK_COORDINATOR_TARGET, "not_recorded", "error=%s", error.message);
 }
 
+static void close_recorder(const struct btk_coordinator *coordinator)
+{
+    char path[BTK_RECORDER_PATH_MAX];
+    if (!coordinator->has_recorder) return;
+    btk_recorder_path(&coordinator->endpoint, path);
+    btk_recorder_remove(path);
+}
+
 static int open_endpoint(struct btk_coordinator *coordinator, struct btk_error *error)
 {
     int rc = btk_endpoint_parse(coordinator->options.listen, &coordinator->endpoint, error);
@@ -365,7 +373,7 @@ static void close_coordinator(struct btk_coordinator *coordinator)
     btk_image_store_clear(&coordinator->images);
     btk_latency_clear(&coordinator->latency);
     btk_snapshot_board_clear(&coordinator->board);
-    if (coordinator->has_recorder) btk_recorder_remove(&coordinator->endpoint);
+    close_recorder(coordinator);
     if (coordinator->lock_fd >= 0) close(coordinator->lock_fd);
     free(coordinator);
 }

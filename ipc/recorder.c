@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +21,8 @@ struct btk_recorder_entry {
     _Atomic uint64_t sequence;
     _Atomic uint64_t words[BTK_RECORDER_WORDS];
 };
+
+#define MEMORY_FILE "/dev/shm/budtiktok-recorder-"
 
 enum { PLACE_BYTES = BTK_RECORDER_ENTRIES * sizeof(struct btk_recorder_entry) };
 
@@ -52,17 +57,40 @@ static int read_header(int fd, struct btk_recorder_header *out_header)
     return got == (ssize_t)sizeof *out_header ? 0 : -EPROTO;
 }
 
+static bool is_link_of_ours(const char *target)
+{
+    return strncmp(target, MEMORY_FILE, sizeof MEMORY_FILE - 1) == 0;
+}
+
+void btk_recorder_remove(const char *path)
+{
+    char target[BTK_RECORDER_PATH_MAX] = "";
+    const ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length > 0 && is_link_of_ours(target)) unlink(target);
+    unlink(path);
+}
+
+// A link to what was in memory before the machine was started again.
+static bool is_dead_link(const char *path)
+{
+    char target[BTK_RECORDER_PATH_MAX] = "";
+    return readlink(path, target, sizeof target - 1) > 0 && is_link_of_ours(target)
+           && access(target, F_OK) != 0;
+}
+
 // Of a coordinator that was killed. What is not a recorder is somebody's, and stays.
 static int keep_previous(const char *path)
 {
     char previous[BTK_RECORDER_PATH_MAX + 16];
     struct btk_recorder_header header;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (is_dead_link(path)) unlink(path);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return errno == ENOENT ? 0 : -EEXIST;
     const int rc = read_header(fd, &header);
     close(fd);
     if (rc != 0 || header.magic != BTK_RECORDER_MAGIC) return -EEXIST;
     snprintf(previous, sizeof previous, "%s.previous", path);
+    btk_recorder_remove(previous);
     return rename(path, previous) == 0 ? 0 : -errno;
 }
 
@@ -93,26 +121,51 @@ static int write_file(int fd, const struct btk_endpoint *endpoint)
     return written == (ssize_t)sizeof header ? 0 : -ENOSPC;
 }
 
+static bool is_in_memory(const char *path)
+{
+    char folder[BTK_RECORDER_PATH_MAX];
+    struct statfs status;
+    snprintf(folder, sizeof folder, "%s", path);
+    strrchr(folder, '/')[1] = 0; // an endpoint's path is absolute
+    return statfs(folder, &status) == 0
+           && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+static int make_file(const char *path, int *out_fd)
+{
+    *out_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return *out_fd < 0 ? -errno : 0;
+}
+
+static int make_link(const char *path, int *out_fd)
+{
+    char target[] = MEMORY_FILE "XXXXXX";
+    if (!is_in_memory(target)) return -ENOTSUP;
+    const int fd = mkostemp(target, O_CLOEXEC);
+    if (fd < 0) return -errno;
+    if (symlink(target, path) != 0) {
+        const int code = errno;
+        unlink(target);
+        close(fd);
+        return -code;
+    }
+    *out_fd = fd;
+    return 0;
+}
+
 int btk_recorder_create(const struct btk_endpoint *endpoint, struct btk_error *error)
 {
     char path[BTK_RECORDER_PATH_MAX];
+    int fd = -1;
     btk_recorder_path(endpoint, path);
     int rc = keep_previous(path);
+    if (rc == 0) rc = is_in_memory(path) ? make_file(path, &fd) : make_link(path, &fd);
     if (rc != 0) return fail(error, path, -rc);
-    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(error, path, errno);
     rc = write_file(fd, endpoint);
     close(fd);
     if (rc == 0) return 0;
-    unlink(path);
+    btk_recorder_remove(path);
     return fail(error, path, -rc);
-}
-
-void btk_recorder_remove(const struct btk_endpoint *endpoint)
-{
-    char path[BTK_RECORDER_PATH_MAX];
-    btk_recorder_path(endpoint, path);
-    unlink(path);
 }
 
 // --- A worker's
@@ -160,7 +213,7 @@ int btk_recorder_attach(const struct btk_endpoint *endpoint, uint32_t worker_id,
     char path[BTK_RECORDER_PATH_MAX];
     btk_recorder_path(endpoint, path);
     if (worker_id >= BTK_RECORDER_PLACES) return fail(error, path, ERANGE);
-    const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return fail(error, path, errno);
     int rc = check_file(fd);
     if (rc == 0) rc = map_place(fd, worker_id, out_recorder);

@@ -4,6 +4,9 @@
 // the coordinator; a coordinator that drains removes it. The one before, of a coordinator that was
 // killed, is kept as P.recorder.previous.
 //
+// A store to a page of a disk's file may wait for the disk, and a worker never waits. So where P is not
+// on a file system in memory, P.recorder is a link to a file in /dev/shm.
+//
 //     | header, one page | worker 0: entries[1024] | worker 1: entries[1024] | ...   sparse
 //
 //     entry   | sequence | 15 words of struct btk_recorder_stamps |      128 bytes
@@ -96,9 +99,11 @@ struct btk_endpoint;
 void btk_recorder_path(const struct btk_endpoint *endpoint, char out_path[BTK_RECORDER_PATH_MAX]);
 
 // The coordinator's: makes an empty one, mode 0600; one that is there becomes P.recorder.previous.
-// -EEXIST: a file that is no recorder stands there; -errno; with a message.
+// -EEXIST: a file that is no recorder stands there; -ENOTSUP: there is no file system in memory;
+// -errno; with a message.
 BTK_MUST_USE int btk_recorder_create(const struct btk_endpoint *endpoint, struct btk_error *error);
-void btk_recorder_remove(const struct btk_endpoint *endpoint);
+// Removes P.recorder or P.recorder.previous, and what it is a link to.
+void btk_recorder_remove(const char *path);
 
 // A worker's: maps its ring. -ENOENT: this cluster has none; -EPROTO: no recorder of ours; -ENOSPC;
 // -errno; with a message.

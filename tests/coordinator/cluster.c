@@ -11,6 +11,7 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "ipc/recorder.h"
 #include "tokenizer/compile/compile.h"
 #include "tokenizer/default/default_models.h"
 
@@ -128,7 +129,9 @@ int cluster_stop(struct cluster *cluster)
     char path[128];
     kill(cluster->pid, SIGTERM);
     if (waitpid(cluster->pid, &status, 0) != cluster->pid) return -1;
-    static const char *const names[] = {"c", "c.fd", "c.lock", "c.recorder.previous"};
+    static const char *const names[] = {"c", "c.fd", "c.lock"};
+    snprintf(path, sizeof path, "%s/c.recorder.previous", cluster->folder);
+    btk_recorder_remove(path);
     for (size_t i = 0; i < BTK_ARRAY_COUNT(names); i++) {
         snprintf(path, sizeof path, "%s/%s", cluster->folder, names[i]);
         unlink(path);

@@ -32,8 +32,8 @@ static void remove_folder(void)
 {
     char previous[BTK_RECORDER_PATH_MAX + 16];
     snprintf(previous, sizeof previous, "%s.previous", path);
-    unlink(path);
-    unlink(previous);
+    btk_recorder_remove(path);
+    btk_recorder_remove(previous);
     cr_expect_eq(rmdir(folder), 0);
 }
 
@@ -166,7 +166,7 @@ Test(recorder, one_of_a_coordinator_that_was_killed_is_kept_beside_the_new_one)
     cr_assert_eq(stat(path, &status), 0);
     cr_expect_eq(status.st_mode & 0777, 0600);
     btk_recorder_detach(&recorder);
-    btk_recorder_remove(&endpoint);
+    btk_recorder_remove(path);
     cr_expect_eq(btk_recorder_attach(&endpoint, 0, &recorder, &error), -ENOENT);
     cr_expect_null(recorder.entries);
 }
@@ -200,7 +200,7 @@ Test(recorder, files_that_are_none_are_refused_by_readers_and_by_writers)
     write_at(0, rubbish, sizeof rubbish);
     expect_refused("no flight recorder");
     cr_expect_eq(btk_recorder_create(&endpoint, &error), -EEXIST);
-    unlink(path);
+    btk_recorder_remove(path);
     static const struct {
         size_t offset;
         const char *words;
@@ -224,6 +224,28 @@ Test(recorder, files_that_are_none_are_refused_by_readers_and_by_writers)
     cr_assert_eq(btk_recorder_create(&endpoint, &error), 0);
     cr_assert_eq(truncate(path, 1 << 20), 0);
     expect_refused("this file 1048576");
+}
+
+Test(recorder, is_in_memory_and_leaves_nothing_there)
+{
+    char target[64] = "";
+    struct btk_recording recording;
+    cr_assert_eq(btk_recorder_create(&endpoint, &error), 0);
+    if (readlink(path, target, sizeof target - 1) < 0) return; // the folder itself is
+    cr_expect_eq(strncmp(target, "/dev/shm/budtiktok-recorder-", 28), 0);
+    // As after a start of the machine.
+    cr_assert_eq(unlink(target), 0);
+    cr_expect_eq(btk_recording_read(path, &recording, &error), -ENOENT);
+    cr_assert_eq(btk_recorder_create(&endpoint, &error), 0, "%s", error.message);
+    memset(target, 0, sizeof target);
+    cr_assert_gt(readlink(path, target, sizeof target - 1), 0);
+    btk_recorder_remove(path);
+    cr_expect_neq(access(target, F_OK), 0);
+    // A link of somebody else is not followed to remove what it leads to.
+    cr_assert_eq(symlink(folder, path), 0);
+    cr_expect_eq(btk_recorder_create(&endpoint, &error), -EEXIST);
+    btk_recorder_remove(path);
+    cr_expect_eq(access(folder, F_OK), 0);
 }
 
 Test(recorder, what_is_no_regular_file_is_refused_without_waiting)

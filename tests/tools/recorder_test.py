@@ -49,6 +49,10 @@ class Cluster:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.end(signal.SIGTERM)
+        for name in ("c.recorder", "c.recorder.previous"):
+            path = os.path.join(self.folder.name, name)
+            if os.path.islink(path):
+                os.unlink(os.readlink(path))
         self.folder.cleanup()
 
     def submit(self):
