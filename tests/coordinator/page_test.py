@@ -7,6 +7,7 @@ Exit 77 where there is no Chromium.
 import os
 import re
 import sys
+import tempfile
 import time
 import unittest
 import urllib.request
@@ -214,6 +215,22 @@ class End(unittest.TestCase):
             self.assertTrue(browser.run("return document.querySelector('main').hasAttribute('data-stale')"))
             browser.run("const text = document.querySelector('#text'); text.value = 'a'; text.dispatchEvent(new Event('input'))")
             self.assertTrue(wait_for(lambda: browser.run("return document.querySelector('#count').textContent") == "no answer from the cluster"))
+
+
+class Token(unittest.TestCase):
+    def test_the_box_asks_for_the_token_where_others_can_reach_the_cluster(self):
+        with tempfile.NamedTemporaryFile("w") as file, webdriver.Browser() as browser:
+            file.write("correct-horse\n")
+            file.flush()
+            with Cluster(PROGRAM, "--http", "0.0.0.0:0", "--http-token-file", file.name) as cluster:
+                count = lambda: browser.run("return document.querySelector('#count').textContent")
+                browser.open(cluster.url.replace("0.0.0.0", "127.0.0.1") + "/")
+                wait_for(lambda: browser.run("return document.querySelectorAll('#model option').length") == 2)
+                self.assertFalse(browser.run("return document.querySelector('#token').checkVisibility()"))
+                browser.type("#text", "Hello")
+                self.assertTrue(wait_for(lambda: "a token is needed" in count()), count())
+                browser.type("#token", "correct-horse")
+                self.assertTrue(wait_for(lambda: count().startswith("3 tokens, ")), count())
 
 
 class Headers(unittest.TestCase):
