@@ -133,8 +133,9 @@ function showLatency(now) {
   showBars(set);
   const rows = $("latency").tBodies[0].rows;
   PARTS.forEach((part, i) => {
-    COLUMNS.forEach(([key], column) => say(rows[i].cells[column + 1], micro(us(set, part, key))));
-    say(rows[i].cells[COLUMNS.length + 1], whole.format(set[`${part}_count`]));
+    const count = set[`${part}_count`];
+    COLUMNS.forEach(([key], column) => say(rows[i].cells[column + 1], count ? micro(us(set, part, key)) : "–"));
+    say(rows[i].cells[COLUMNS.length + 1], whole.format(count));
   });
   say(rows[PARTS.length].cells[1], micro(sum(PARTS.map(part => us(set, part, "mean")))));
 }
@@ -231,7 +232,7 @@ function showWorker(row, worker, before, seconds) {
   say(row.cells[1], worker.ready ? "ready" : "down");
   row.cells[1].classList.toggle("off", !worker.ready);
   const texts = [whole.format(worker.queue_depth), short(rate("tokens")), tenth.format(rate("bytes") / 1e6),
-    micro(recent.tokenization_p50_us), micro(recent.tokenization_p99_us), looked ? `${whole.format(100 * worker.cache_hits / looked)} %` : "–",
+    ...["p50", "p99"].map(key => recent.tokenization_count ? micro(us(recent, "tokenization", key)) : "–"), looked ? `${whole.format(100 * worker.cache_hits / looked)} %` : "–",
     worker.cpu > 65535 ? "any" : String(worker.cpu), String(worker.pid), String(worker.restarts)];
   texts.forEach((text, i) => say(row.cells[4 + i], text));
 }
