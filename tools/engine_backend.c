@@ -250,7 +250,8 @@ int btk_engine_backend_open(const struct btk_options *options,
         return status;
     }
     backend->takes_profile = takes_profile && request->operation == BTK_OPERATION_ENCODE;
-    backend->name = options->values[BTK_OPTION_tokenizer];
+    const char *const named = options->values[BTK_OPTION_tokenizer];
+    backend->name = named ? named : "the default tokenizer";
     btk_scratch_set_profiling(backend->scratch, backend->takes_profile);
     *out_backend = (struct btk_backend){.self = backend,
                                         .depth = 1,

@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run every command of a page of docs/, and see whether it prints what the page shows.
 
-    guide_test.py PAGE...        from the root of the tree, with the programs in build/
+    guide_test.py [--slow] PAGE...        from the root of the tree, with the programs in build/
 
-The blocks marked sh run one after the other in one shell: it has a network of its own where that is allowed (so
-that the default ports are free) and folders of its own for sockets and caches. "sh needs=perf,heaptrack" is left
-out where one of these programs is not installed, and it is said so. A block marked text behind it shows its output:
-half of its lines have to be found there, whatever their numbers are now.
+The blocks marked sh run one after the other in one shell: in a folder where everything of the tree has a link, so
+that what they write goes away with it; with a network of its own where that is allowed, so that the default ports are
+free; with folders of its own for sockets and caches. Behind "sh" may stand
+
+    needs=perf,heaptrack   left out, and said so, where one of these programs is not installed
+    slow                   run only with --slow
+    tty                    left out: it wants a terminal, and has a test of its own
+    any                    any exit status is right
+
+A block marked text behind it shows its output: half of its lines have to be found there, whatever their numbers are.
 Exit 0, 1: a block fails or prints something else, 77: nothing could be run.
 """
 import ctypes
@@ -25,28 +31,32 @@ import tempfile
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
-# What one run has and another has not: numbers, addresses, paths in temporary folders.
-VARYING = re.compile(r"0x[0-9a-f]+|/\S*/|\d[\d.,:]*|\s+")
+# What one run has and another has not: what has a digit in it, paths, the width of columns.
+VARYING = re.compile(r"\S*\d\S*|/\S*/|\s+")
 
 
 class Block:
-    def __init__(self, number, line, info, text):
+    def __init__(self, number, line, info, text, runs_slow):
         self.number, self.line, self.text, self.sample = number, line, text, ""
+        words = info.split()
         needs = re.search(r"needs=(\S+)", info)
-        self.missing = [tool for tool in needs[1].split(",") if not shutil.which(tool)] if needs else []
+        missing = [tool for tool in needs[1].split(",") if not shutil.which(tool)] if needs else []
+        self.may_fail = "any" in words
+        self.left_out = ("it wants a terminal" if "tty" in words else "it is slow" if "slow" in words and not runs_slow
+                         else f"{', '.join(missing)} not installed" if missing else None)
 
     def name(self):
         return f"block {self.number} (line {self.line}): {self.text.strip().splitlines()[0]}"
 
 
-def blocks_of(page):
+def blocks_of(page, runs_slow):
     with open(page, encoding="utf-8") as file:
         text = file.read()
     blocks = []
     for match in BLOCK.finditer(text):
         language, info, body = match.groups()
         if language == "sh":
-            blocks.append(Block(len(blocks) + 1, text.count("\n", 0, match.start()) + 1, info, body))
+            blocks.append(Block(len(blocks) + 1, text.count("\n", 0, match.start()) + 1, info, body, runs_slow))
         elif language == "text" and blocks:
             blocks[-1].sample += body
     return blocks
@@ -86,20 +96,30 @@ def is_free(port):
 
 def script_of(blocks, folder):
     """Each block's output goes to a file of its own; the first that fails ends the shell."""
-    lines = ["set -e -o pipefail", f"trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT"]
+    lines = ["set -e -o pipefail", "trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT"]
     for block in blocks:
-        if not block.missing:
-            lines.append(f"echo {block.number} > {folder}/running\n{{\n{block.text}\n}} > {folder}/{block.number} 2>&1")
+        if block.left_out:
+            continue
+        may_fail = " || true" if block.may_fail else ""
+        lines.append(f"echo {block.number} > {folder}/running\n{{\n{block.text}}} > {folder}/{block.number} 2>&1{may_fail}")
     return "\n".join([*lines, f"echo done > {folder}/running"])
 
 
-def run_page(page, folder):
-    blocks = blocks_of(page)
+def link_tree(folder):
+    tree = os.path.join(folder, "tree")
+    os.mkdir(tree)
+    for name in os.listdir("."):
+        os.symlink(os.path.abspath(name), os.path.join(tree, name))
+    return tree
+
+
+def run_page(page, folder, runs_slow):
+    blocks = blocks_of(page, runs_slow)
     home = {name: os.path.join(folder, name.lower()) for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "TMPDIR")}
     for path in home.values():
         os.mkdir(path, 0o700)
-    shell = subprocess.Popen(["bash", "-c", script_of(blocks, folder)], env={**os.environ, **home}, stdin=subprocess.DEVNULL,
-                             start_new_session=True)
+    shell = subprocess.Popen(["bash", "-c", script_of(blocks, folder)], env={**os.environ, **home}, cwd=link_tree(folder),
+                             stdin=subprocess.DEVNULL, start_new_session=True)
     shell.wait()
     try:
         os.killpg(shell.pid, signal.SIGKILL)  # what it left running
@@ -109,8 +129,8 @@ def run_page(page, folder):
         reached = file.read().strip()
     passed = failed = 0
     for block in blocks:
-        if block.missing:
-            print(f"{page}: {block.name()}\n    left out: {', '.join(block.missing)} not installed")
+        if block.left_out:
+            print(f"{page}: {block.name()}\n    left out: {block.left_out}")
             continue
         path = os.path.join(folder, str(block.number))
         if not os.path.exists(path):
@@ -129,15 +149,17 @@ def run_page(page, folder):
 
 
 def main():
-    if not sys.argv[1:]:
+    runs_slow = sys.argv[1:2] == ["--slow"]
+    pages = sys.argv[2:] if runs_slow else sys.argv[1:]
+    if not pages:
         sys.exit(__doc__)
     if not enter_network() and not is_free(8080):
         print("port 8080 is taken, and a network of its own is not allowed")
         sys.exit(77)
     fine = True
-    for page in sys.argv[1:]:
+    for page in pages:
         with tempfile.TemporaryDirectory() as folder:
-            fine = run_page(page, folder) and fine
+            fine = run_page(page, folder, runs_slow) and fine
     sys.exit(not fine)
 
 

@@ -25,17 +25,18 @@ def environment(value):
     return {**os.environ, "BUDTIKTOK_PROFILE": value, "BUDTIKTOK_LOG": "error"}
 
 
-def encode(value, tokenizer="wordpiece"):
-    return subprocess.run([PROGRAM, "encode", "--tokenizer", tokenizer, "--input-format", "lines"], input=TEXT.encode(),
+def encode(value, *arguments):
+    return subprocess.run([PROGRAM, "encode", *arguments, "--input-format", "lines"], input=TEXT.encode(),
                           env=environment(value), capture_output=True, check=False)
 
 
 class CommandLine(unittest.TestCase):
     def test_the_table_stands_on_standard_error_and_the_results_stay_what_they_are(self):
-        plain, profiled = encode("0"), encode("1")
+        plain, profiled = encode("0"), encode("1", "--tokenizer", "wordpiece")
         self.assertEqual((plain.returncode, profiled.returncode), (0, 0))
         self.assertEqual(plain.stdout, profiled.stdout)
         self.assertEqual(plain.stderr, b"")
+        self.assertIn(b"profile of the default tokenizer: ", encode("1").stderr)
         table = profiled.stderr.decode()
         self.assertIn(f"profile of wordpiece: {LINES} calls, {len(TEXT.encode()) - LINES} bytes", table)
         self.assertIn(f"sampled: {LINES // 64} calls (one in 64)", table)
