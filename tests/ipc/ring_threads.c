@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,7 +40,10 @@ static void *produce(void *context)
         const int rc = btk_ring_try_push(&ring, slot);
         if (rc < 0) return (void *)"the producer found the head broken";
         number += (uint64_t)rc;
-        if (rc == 1) btk_doorbell_ring(shared->bell);
+        if (rc == 1)
+            btk_doorbell_ring(shared->bell);
+        else
+            sched_yield();
     }
     return NULL;
 }
