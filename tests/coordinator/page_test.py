@@ -28,8 +28,10 @@ class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.cluster = cls.enterClassContext(Cluster(PROGRAM))
-        load = cls.cluster.load(LOAD, "--rate", "300", "--size", "lognormal:4096,1", "--duration", "60")
+        load = cls.cluster.load(LOAD, "--rate", "300", "--size", "lognormal:4096,1", "--duration", "300")
         cls.addClassCleanup(lambda: (load.terminate(), load.wait()))
+        # A browser that starts takes all of a small machine for seconds.
+        wait_for(lambda: cls.cluster.ask("/debug/latency")["requests_total"] > 50)
         cls.browser = cls.enterClassContext(webdriver.Browser())
         cls.browser.look(1400, 1200, "light", reduced=True)
         cls.browser.open(cls.cluster.url + "/")

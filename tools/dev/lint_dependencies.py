@@ -45,7 +45,7 @@ INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(home|root|Users|work|src)/[\w.-]+")
 CORPUS = "tests/fuzz/corpus/"
-DATA = (".model", ".gguf", ".txt", ".jsonl", "default/bpe.json", "default/wordpiece.json", "Cargo.lock")
+DATA = (".model", ".gguf", ".png", ".txt", ".jsonl", "default/bpe.json", "default/wordpiece.json", "Cargo.lock")
 FILE_LINES_MAX = 500
 GENERATED = ("common/unicode_kinds.c", "common/unicode_normal_tables.c",
              "common/unicode_properties_tables.c",
