@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int btk_column_reserve(struct btk_encodings *encodings, struct btk_column *column, size_t bytes)
 {
@@ -28,10 +29,10 @@ int btk_encodings_new(struct btk_encodings **out_encodings, struct btk_error_inf
     return 0;
 }
 
-void btk_encodings_free(struct btk_encodings **encodings)
+enum { COLUMNS = 19 };
+
+static void list_columns(const struct btk_encodings *all, struct btk_column out_columns[COLUMNS])
 {
-    struct btk_encodings *const all = *encodings;
-    if (!all) return;
     const struct btk_column columns[] = {
         all->text,           all->raw.ids,     all->raw.offsets,
         all->raw.word_ids,   all->raw.sources, all->raw.spaces,
@@ -41,9 +42,28 @@ void btk_encodings_free(struct btk_encodings **encodings)
         all->attention_mask, all->token_text,  all->special_tokens_mask,
         all->ranges,
     };
-    for (size_t i = 0; i < BTK_ARRAY_COUNT(columns); i++) free(columns[i].data);
+    _Static_assert(BTK_ARRAY_COUNT(columns) == COLUMNS, "all of them");
+    memcpy(out_columns, columns, sizeof columns);
+}
+
+void btk_encodings_free(struct btk_encodings **encodings)
+{
+    struct btk_encodings *const all = *encodings;
+    struct btk_column columns[COLUMNS];
+    if (!all) return;
+    list_columns(all, columns);
+    for (size_t i = 0; i < COLUMNS; i++) free(columns[i].data);
     free(all);
     *encodings = NULL;
+}
+
+uint64_t btk_encodings_bytes(const struct btk_encodings *encodings)
+{
+    struct btk_column columns[COLUMNS];
+    uint64_t bytes = sizeof *encodings;
+    list_columns(encodings, columns);
+    for (size_t i = 0; i < COLUMNS; i++) bytes += columns[i].bytes;
+    return bytes;
 }
 
 uint64_t btk_encodings_growth_count(const struct btk_encodings *encodings)

@@ -127,6 +127,9 @@ void btk_workspace_trim(struct btk_workspace *workspace)
     trim_buffer(&workspace->buffers.messages);
     trim_buffer(&workspace->buffers.encodings);
     trim_buffer(&workspace->inputs);
+    if (workspace->encodings != NULL
+        && btk_encodings_bytes(workspace->encodings) > BTK_ENCODINGS_KEEP_BYTES)
+        btk_encodings_free(&workspace->encodings);
 }
 
 void btk_workspace_clear(struct btk_workspace *workspace)

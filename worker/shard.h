@@ -20,7 +20,10 @@
 #include "worker/private_memory.h"
 #include "worker/result_block.h"
 
-enum { BTK_SHARD_WINDOW_BYTES = 64 * 1024 }; // of hostile memory copied between two signs of life
+enum {
+    BTK_SHARD_WINDOW_BYTES = 64 * 1024,  // of hostile memory copied between two signs of life
+    BTK_ENCODINGS_KEEP_BYTES = 16 << 20, // all columns of a common shard, twice
+};
 
 struct btk_workspace {
     struct btk_private_memory ends;

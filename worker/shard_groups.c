@@ -145,13 +145,6 @@ static void fail_group(const struct group *group, struct btk_result_block *block
         btk_shard_fail_document(block, rc, error);
 }
 
-// What an unusual shard needed is given back.
-static void trim_encodings(const struct btk_shard *shard, uint64_t cost)
-{
-    if (cost > BTK_PRIVATE_MEMORY_KEEP_BYTES / sizeof(uint32_t))
-        btk_encodings_free(&shard->workspace->encodings);
-}
-
 void btk_shard_encode_groups(const struct btk_shard *shard, struct btk_result_block *block)
 {
     const bool is_grouped = btk_batch_options_is_grouped(shard->options);
@@ -160,7 +153,6 @@ void btk_shard_encode_groups(const struct btk_shard *shard, struct btk_result_bl
     const int options_rc = fill_options(shard, &options, &error);
     const uint64_t cost_max = cost_max_of(shard);
     uint64_t cost = 0; // of all groups
-    uint64_t most = 0; // of one
     btk_shard_report_progress(shard);
     for (uint32_t i = 0; i < shard->document_count && !block->is_full;) {
         const struct group group = group_at(shard, i, is_grouped);
@@ -171,9 +163,7 @@ void btk_shard_encode_groups(const struct btk_shard *shard, struct btk_result_bl
             add_group(shard, &group, block, &group_cost);
         else
             fail_group(&group, block, rc, &error);
-        most = btk_max_size(most, group_cost);
         cost += group_cost > group.text_bytes ? group_cost - group.text_bytes : 0;
         i += group.count;
     }
-    trim_encodings(shard, most);
 }

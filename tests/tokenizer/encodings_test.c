@@ -136,6 +136,12 @@ Test(encodings, memory_is_reused_after_the_first_call)
         if (i) cr_assert_eq(btk_encodings_growth_count(all.encodings), growth);
         growth = btk_encodings_growth_count(all.encodings);
     }
+    const uint64_t bytes = btk_encodings_bytes(all.encodings);
+    cr_assert_gt(bytes, 1000);
+    all.options.padding.has_length = true;
+    all.options.padding.length = 100000;
+    cr_assert_eq(encode(&all, "one", NULL), 0);
+    cr_assert_gt(btk_encodings_bytes(all.encodings), bytes + 100000 * sizeof(uint32_t));
     close_all(&all);
 }
 

@@ -179,6 +179,11 @@ void btk_encodings_free(struct btk_encodings **encodings)
     *encodings = NULL;
 }
 
+uint64_t btk_encodings_bytes(const struct btk_encodings *encodings)
+{
+    return sizeof *encodings;
+}
+
 void btk_tokenizer_configured(const struct btk_tokenizer *tokenizer,
                               struct btk_truncation *out_truncation,
                               struct btk_padding *out_padding)

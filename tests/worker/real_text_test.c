@@ -284,6 +284,31 @@ Test(real_text, blocks_of_bpe_hold_what_the_engine_says)
     check_model(2);
 }
 
+// --- What unusual shards need
+
+// One document of `bytes` bytes, in words of three letters.
+static void write_words(uint64_t bytes)
+{
+    uint8_t *text = (uint8_t *)slab.address + TEXT_OFFSET;
+    for (uint64_t i = 0; i < bytes; i++) text[i] = i % 4 == 3 ? ' ' : 'a';
+    ends()[0] = bytes;
+}
+
+Test(real_text, what_a_long_document_needed_is_given_back_however_little_came_of_it)
+{
+    struct btk_batch_options options = {.op = BTK_OPERATION_ENCODE, .fields = BTK_FIELDS_ALL};
+    btk_batch_options_set_truncation(&options, BTK_OPTION_IS_GIVEN,
+                                     &(struct btk_truncation){.max_length = 10});
+    options.fields &= ~(uint32_t)BTK_FIELD_OVERFLOWING;
+    define_as(1, 2, &options);
+    write_words(1000);
+    (void)run(1, BTK_OPERATION_ENCODE, 0, 1);
+    cr_assert_not_null(runner.workspace.encodings, "what a common shard needs stays");
+    write_words(SLAB_BYTES - TEXT_OFFSET);
+    (void)run(1, BTK_OPERATION_ENCODE, 0, 1);
+    cr_assert_null(runner.workspace.encodings);
+}
+
 // --- A client that does not keep still
 
 static atomic_bool is_over;

@@ -85,6 +85,9 @@ BTK_API void btk_encodings_free(struct btk_encodings **encodings); // NULL is fi
 // How many times memory had to grow.
 BTK_API uint64_t btk_encodings_growth_count(const struct btk_encodings *encodings);
 
+// Memory that it holds, bytes.
+BTK_API uint64_t btk_encodings_bytes(const struct btk_encodings *encodings);
+
 // Encodes documents, replacing what was in `encodings`. Padding to the longest is to that of all
 // `count` documents. Errors: those of btk_encode(); -EINVAL: the options do not fit the input (no
 // pair where the second text is to be cut, nothing left to cut, stride not shorter than what is
