@@ -46,7 +46,8 @@ struct btk_result_block {
     uint32_t added_encodings;
     uint32_t documents_done;
     uint32_t document_errors;
-    bool is_full; // a document did not fit: the block is worth nothing
+    uint64_t wanted; // when full: tokens or bytes of text that it needs, as far as they are known
+    bool is_full;    // a document did not fit: the block is worth nothing
 };
 
 // Room that is enough for a block of `header`'s op, fields and document_count with that many tokens

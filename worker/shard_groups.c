@@ -123,12 +123,25 @@ static int add_document(const struct btk_shard *shard, uint32_t document,
     return 0;
 }
 
+// The documents before `begin` are in the block; what it needs with all others of the group.
+static uint64_t wanted_by(const struct btk_shard *shard, const struct group *group, uint32_t begin,
+                          const struct btk_result_block *block)
+{
+    const struct btk_encodings *const encodings = shard->workspace->encodings;
+    uint64_t tokens = block->header.token_count;
+    for (uint32_t i = begin; i < group->count; i++)
+        for (size_t j = 0; j < btk_encodings_count(encodings, i); j++)
+            tokens += btk_encodings_get(encodings, i, j).token_count;
+    return tokens;
+}
+
 static void add_group(const struct btk_shard *shard, const struct group *group,
                       struct btk_result_block *block, uint64_t *cost)
 {
     const struct btk_error_info error = {.message = "the text of its tokens is too long"};
     for (uint32_t i = 0; i < group->count && !block->is_full; i++) {
         const int rc = add_document(shard, i, block, cost);
+        if (block->is_full) block->wanted = wanted_by(shard, group, i, block);
         if (block->is_full) return;
         if (rc == 0)
             btk_result_block_end(block, 0);

@@ -255,18 +255,19 @@ static void fill_block(struct run *run)
 }
 
 // What truncation and padding make of a shard is known only afterwards: in private room it is made
-// again with twice the room, which only costs when it is used.
+// again with the room that its groups are known to need by then, or twice the room.
 static uint32_t make_block(struct btk_shard_runner *runner, struct run *run)
 {
     const struct btk_result_header wanted = wanted_header(run);
     uint64_t bound = btk_result_block_bound(&wanted, btk_shard_bound(&run->shard));
-    for (;; bound *= 2) {
+    for (;;) {
         const uint32_t status = open_block(runner, run, bound);
         if (status != BTK_STATUS_OK) return status;
         fill_block(run);
         if (!run->block.is_full) return BTK_STATUS_OK;
         // The coordinator assigns it again then, with a memfd of its own.
         if (!has_own_memory(run) || bound > OWN_BLOCK_BYTES_MAX) return BTK_STATUS_TOO_LARGE;
+        bound = btk_max_size(2 * bound, btk_result_block_bound(&wanted, run->block.wanted));
     }
 }
 

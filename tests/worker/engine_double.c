@@ -228,7 +228,8 @@ int btk_encode_batch(const struct btk_tokenizer *tokenizer, struct btk_scratch *
                      const struct btk_encoding_options *options, struct btk_encodings *encodings,
                      struct btk_error_info *error)
 {
-    (void)tokenizer, (void)scratch;
+    (void)tokenizer;
+    scratch->hits++;
     const struct btk_padding *padding = &options->padding;
     size_t length = 0;
     if (padding->is_on) length = padding->has_length ? padding->length : longest(inputs, count);

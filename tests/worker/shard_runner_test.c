@@ -366,6 +366,8 @@ Test(shard_runner, room_for_a_padded_shard_is_found_when_its_size_is_known)
     struct btk_result_header header;
     (void)open_result(&report, &header);
     cr_assert_eq(header.token_count, 3000);
+    // The engine was called for the one that was refused, to learn the size, and with room for it.
+    cr_assert_eq(btk_worker_page_get(&page.cache_hits), 3);
 }
 
 Test(shard_runner, stamps_and_histograms_follow_the_four_parts)
