@@ -171,6 +171,7 @@ static int encode_words(struct btk_batch_call *call, const struct btk_encode_tex
         const uint64_t end = text->word_ends[i];
         const size_t text_begin = call->encodings->text_bytes;
         size_t count = 0;
+        btk_progress_tick(&call->scratch->progress);
         if (end < begin || end > text->bytes)
             return btk_error_set(call->error, EINVAL, BTK_NO_OFFSET,
                                  "word %zu ends outside of its text", i);
@@ -219,6 +220,7 @@ static int encode_documents(struct btk_batch_call *call, const struct btk_encode
         return no_memory(call->error);
     plans = all->documents.data;
     for (size_t i = 0; i < count; i++) {
+        btk_progress_tick(&call->scratch->progress);
         const int status = encode_document(call, &inputs[i], &plans[i]);
         if (status < 0)
             return count > 1 ? btk_error_prefix(call->error, "document %zu", i) : status;

@@ -8,6 +8,9 @@
 // Text of tokens beyond what the texts themselves are.
 #define TOKEN_TEXT_BYTES_MAX ((uint64_t)1 << 30)
 
+// What is written between two signs of life.
+enum { TOKENS_A_TICK = 1 << 16 };
+
 struct filler {
     struct btk_batch_call *call;
     const struct btk_post_program *program;
@@ -25,6 +28,11 @@ static uint32_t *numbers(const struct filler *filler, uint32_t field,
 static uint8_t *flags(const struct filler *filler, uint32_t field, const struct btk_column *column)
 {
     return filler->call->fields & field ? (uint8_t *)column->data + filler->at : NULL;
+}
+
+static void tick(const struct filler *filler)
+{
+    btk_progress_tick(&filler->call->scratch->progress);
 }
 
 static void fill_numbers(uint32_t *column, uint32_t value, size_t count)
@@ -100,11 +108,10 @@ static int fill_special(struct filler *filler, const struct btk_post_token *toke
     return 0;
 }
 
-static int fill_padding(struct filler *filler)
+static int fill_some_padding(struct filler *filler, size_t count)
 {
     const struct btk_padding *const padding = &filler->call->options->padding;
     const struct added added = {padding->id, padding->type_id, 1, 0, 0};
-    const size_t count = filler->entry->padding;
     fill_added(filler, &added, count);
     const struct btk_bytes text = {(const uint8_t *)padding->token, padding->token_bytes};
     for (size_t i = 0; (filler->call->fields & BTK_FIELD_TOKENS) && i < count; i++) {
@@ -115,6 +122,17 @@ static int fill_padding(struct filler *filler)
     return 0;
 }
 
+static int fill_padding(struct filler *filler)
+{
+    int status = 0;
+    for (size_t left = filler->entry->padding, count; left > 0 && !status; left -= count) {
+        count = btk_min_size(left, TOKENS_A_TICK);
+        status = fill_some_padding(filler, count);
+        tick(filler);
+    }
+    return status;
+}
+
 // --- Tokens of a text
 
 static void copy_numbers(uint32_t *out, const struct btk_column *column, size_t first, size_t count)
@@ -122,8 +140,9 @@ static void copy_numbers(uint32_t *out, const struct btk_column *column, size_t 
     if (out && count) memcpy(out, (const uint32_t *)column->data + first, count * sizeof *out);
 }
 
+// The part's tokens from `done` on.
 static void trim(const struct filler *filler, const struct btk_post_part *part, size_t first,
-                 size_t count)
+                 size_t done, size_t count)
 {
     const struct btk_encodings *const all = filler->call->encodings;
     uint32_t *const offsets = numbers(filler, BTK_FIELD_OFFSETS, &all->offsets, 2);
@@ -132,7 +151,7 @@ static void trim(const struct filler *filler, const struct btk_post_part *part, 
         for (size_t i = 0; i < count; i++) {
             const uint32_t *const spaces = (const uint32_t *)all->raw.spaces.data + 2 * (first + i);
             if (spaces[0] || spaces[1])
-                btk_postprocess_trim(rule.adds_prefix_space, rule.before_count + i, spaces,
+                btk_postprocess_trim(rule.adds_prefix_space, rule.before_count + done + i, spaces,
                                      &offsets[2 * i]);
         }
     }
@@ -154,12 +173,13 @@ static int fill_texts(struct filler *filler, size_t first, size_t count)
     return 0;
 }
 
-static int fill_sequence(struct filler *filler, const struct btk_post_part *part,
-                         struct btk_window window, bool is_overflowing)
+// Those of the window from `done` on.
+static int fill_some_of_sequence(struct filler *filler, const struct btk_post_part *part,
+                                 struct btk_window window, size_t done, size_t count,
+                                 bool is_overflowing)
 {
     const struct btk_encodings *const all = filler->call->encodings;
-    const struct btk_raw_sequence *const sequence = &filler->plan->sequences[part->sequence];
-    const size_t count = window.end - window.begin, first = sequence->first + window.begin;
+    const size_t first = filler->plan->sequences[part->sequence].first + window.begin + done;
     copy_numbers(numbers(filler, BTK_FIELD_IDS, &all->ids, 1), &all->raw.ids, first, count);
     copy_numbers(numbers(filler, BTK_FIELD_OFFSETS, &all->offsets, 2), &all->raw.offsets, 2 * first,
                  2 * count);
@@ -171,10 +191,23 @@ static int fill_sequence(struct filler *filler, const struct btk_post_part *part
                  part->type_ids[is_overflowing], count);
     fill_flags(flags(filler, BTK_FIELD_SPECIAL_TOKENS_MASK, &all->special_tokens_mask), 0, count);
     fill_flags(flags(filler, BTK_FIELD_ATTENTION_MASK, &all->attention_mask), 1, count);
-    trim(filler, part, first, count);
+    trim(filler, part, first, done, count);
     const int status =
         filler->call->fields & BTK_FIELD_TOKENS ? fill_texts(filler, first, count) : 0;
     filler->at += count;
+    return status;
+}
+
+static int fill_sequence(struct filler *filler, const struct btk_post_part *part,
+                         struct btk_window window, bool is_overflowing)
+{
+    const size_t all = window.end - window.begin;
+    int status = 0;
+    for (size_t done = 0, count; done < all && !status; done += count) {
+        count = btk_min_size(all - done, TOKENS_A_TICK);
+        status = fill_some_of_sequence(filler, part, window, done, count, is_overflowing);
+        tick(filler);
+    }
     return status;
 }
 
@@ -207,6 +240,15 @@ static void add_ranges(const struct filler *filler, const struct btk_post_part *
     }
 }
 
+static void fill_range(const struct filler *filler, uint32_t *column, uint32_t value, size_t count)
+{
+    for (size_t done = 0, some; done < count; done += some) {
+        some = btk_min_size(count - done, TOKENS_A_TICK);
+        fill_numbers(column + done, value, some);
+        tick(filler);
+    }
+}
+
 // Sequences are numbered up to how many there are; one that has no range is all of the encoding.
 static void fill_sequence_ids(const struct filler *filler)
 {
@@ -217,7 +259,7 @@ static void fill_sequence_ids(const struct filler *filler)
     const struct btk_sequence_range *const ranges =
         (const struct btk_sequence_range *)all->ranges.data + entry->first_range;
     const size_t sequence_count = entry->range_count ? entry->range_count : 1;
-    fill_numbers(column, UINT32_MAX, entry->count);
+    fill_range(filler, column, UINT32_MAX, entry->count);
     for (uint32_t id = 0; id < sequence_count; id++) {
         uint64_t begin = 0, end = entry->count;
         for (size_t i = 0; i < entry->range_count; i++) {
@@ -225,7 +267,7 @@ static void fill_sequence_ids(const struct filler *filler)
             begin = ranges[i].begin;
             end = ranges[i].end;
         }
-        fill_numbers(column + begin, id, end - begin);
+        fill_range(filler, column + begin, id, end - begin);
     }
 }
 
@@ -273,7 +315,7 @@ int btk_fill_entries(struct btk_batch_call *call)
         for (uint64_t j = 0; j < plans[i].entry_count; j++) {
             filler.entry =
                 (struct btk_encoding_entry *)all->entries.data + plans[i].first_entry + j;
-            btk_progress_tick(&call->scratch->progress);
+            tick(&filler);
             const int status = fill_entry(&filler, j);
             if (status == -E2BIG)
                 return btk_error_set(call->error, E2BIG, BTK_NO_OFFSET,

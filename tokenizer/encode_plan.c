@@ -165,6 +165,7 @@ static int check_all(struct btk_batch_call *call, const struct btk_document_plan
     for (size_t i = 0; i < count; i++) {
         const struct btk_post_program *const program = program_of(call, &plans[i]);
         const uint64_t entries = plans[i].entry_count;
+        btk_progress_tick(&call->scratch->progress);
         const uint64_t tokens = entries == 1 ? entry_length(program, &plans[i], 0)
                                              : total_length(program, &plans[i], entries);
         entry_count = add(entry_count, entries);
@@ -190,6 +191,7 @@ static uint64_t fill_lengths(struct btk_batch_call *call, struct btk_document_pl
     uint64_t longest = 0, at = 0;
     for (size_t i = 0; i < count; i++) {
         const struct btk_post_program *const program = program_of(call, &plans[i]);
+        btk_progress_tick(&call->scratch->progress);
         plans[i].first_entry = at;
         for (uint64_t j = 0; j < plans[i].entry_count; j++, at++) {
             const uint64_t length = entry_length(program, &plans[i], j);

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { COLUMN_ALIGNMENT = 8 };
+enum {
+    COLUMN_ALIGNMENT = 8,
+    WINDOW_BYTES = 256 * 1024, // copied between two signs of life
+};
 
 static uint64_t place(uint64_t *at, uint64_t bytes)
 {
@@ -197,13 +200,43 @@ void btk_result_block_fail(struct btk_result_block *block, uint32_t status, uint
     if (!block->is_full) write_document(block, status, detail);
 }
 
+// --- Long copies
+
+static void show_progress(const struct btk_result_block *block)
+{
+    if (block->room.page != NULL) btk_worker_page_add(&block->room.page->progress, 1);
+}
+
+// To where it stands, or down from there.
+static void move_bytes(const struct btk_result_block *block, uint8_t *to, const void *from,
+                       uint64_t bytes)
+{
+    for (uint64_t done = 0, window; done < bytes; done += window) {
+        window = btk_min_size(bytes - done, WINDOW_BYTES);
+        memmove(to + done, (const uint8_t *)from + done, window);
+        if (done + window < bytes) show_progress(block);
+    }
+}
+
+static int append_bytes(const struct btk_result_block *block, struct btk_buffer *out,
+                        const char *from, uint64_t bytes)
+{
+    int rc = 0;
+    for (uint64_t done = 0, window; done < bytes && rc == 0; done += window) {
+        window = btk_min_size(bytes - done, WINDOW_BYTES);
+        rc = btk_buffer_append(out, from + done, window);
+        if (done + window < bytes) show_progress(block);
+    }
+    return rc;
+}
+
 // --- Encodings from elsewhere
 
 static void copy_column(const struct btk_result_block *block, uint64_t offset, uint64_t item,
                         const void *from, size_t count)
 {
-    void *const to = column(block, offset, item);
-    if (to != NULL && count > 0) memcpy(to, from, count * item);
+    uint8_t *const to = column(block, offset, item);
+    if (to != NULL) move_bytes(block, to, from, count * item);
 }
 
 static int add_token_text(struct btk_result_block *block, const struct btk_encoding_view *encoding)
@@ -214,9 +247,11 @@ static int add_token_text(struct btk_result_block *block, const struct btk_encod
     const uint64_t base = out->length;
     const uint64_t bytes = encoding->token_text_end - begin;
     if (base + bytes > UINT32_MAX) return -E2BIG;
-    for (size_t i = 0; i < encoding->token_count; i++)
+    for (size_t i = 0; i < encoding->token_count; i++) {
+        if ((i + 1) % WINDOW_BYTES == 0) show_progress(block);
         ends[i] = (uint32_t)base + (encoding->token_ends[i] - begin);
-    return btk_buffer_append(out, encoding->token_text + begin, bytes);
+    }
+    return append_bytes(block, out, encoding->token_text + begin, bytes);
 }
 
 int btk_result_block_add_encoding(struct btk_result_block *block,
@@ -255,22 +290,22 @@ static void move_column(const struct btk_result_block *block, uint8_t *destinati
 {
     const uint8_t *source = block->room.base + from;
     if (from == 0 || bytes == 0 || source == destination + to) return;
-    memmove(destination + to, source, bytes);
+    move_bytes(block, destination + to, source, bytes);
 }
 
-static void write_buffer(uint8_t *destination, uint64_t offset, const struct btk_buffer *buffer)
+static void write_buffer(const struct btk_result_block *block, uint8_t *destination,
+                         uint64_t offset, const struct btk_buffer *buffer)
 {
-    if (offset > 0 && buffer->length > 0)
-        memcpy(destination + offset, buffer->data, buffer->length);
+    if (offset > 0) move_bytes(block, destination + offset, buffer->data, buffer->length);
 }
 
 static void write_buffers(const struct btk_result_block *block, uint8_t *destination)
 {
     const struct btk_result_header *const to = &block->header;
-    write_buffer(destination, to->token_text_offset, &block->buffers->token_text);
-    write_buffer(destination, to->encodings_offset, &block->buffers->encodings);
+    write_buffer(block, destination, to->token_text_offset, &block->buffers->token_text);
+    write_buffer(block, destination, to->encodings_offset, &block->buffers->encodings);
     if (to->op == BTK_OPERATION_ENCODE)
-        write_buffer(destination, to->text_offset, &block->buffers->messages);
+        write_buffer(block, destination, to->text_offset, &block->buffers->messages);
 }
 
 void btk_result_block_write(struct btk_result_block *block, uint8_t *destination)

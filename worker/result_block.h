@@ -22,6 +22,7 @@
 #include "common/base.h"
 #include "common/buffer.h"
 #include "ipc/batch.h"
+#include "ipc/worker_page.h"
 
 // What has no place in the block while it is open.
 struct btk_result_buffers {
@@ -33,7 +34,8 @@ struct btk_result_buffers {
 struct btk_result_room {
     uint8_t *base; // 8-byte aligned
     uint64_t bytes;
-    uint64_t limit_bytes; // of the written block; may be more than `bytes`
+    uint64_t limit_bytes;         // of the written block; may be more than `bytes`
+    struct btk_worker_page *page; // whose progress long copies renew; NULL: nobody looks
 };
 
 struct btk_result_block {

@@ -100,13 +100,14 @@ static int choose_room(struct btk_shard_runner *runner, const struct run *run, u
             .base = results + run->assignment->result_offset,
             .bytes = run->assignment->result_limit_bytes,
             .limit_bytes = run->assignment->result_limit_bytes,
+            .page = runner->page,
         };
         return 0;
     }
     struct btk_private_memory *block = &runner->workspace.block;
     const int rc = btk_private_memory_reserve(block, bound);
     if (rc != 0) return rc;
-    *out_room = (struct btk_result_room){block->address, bound, OWN_BLOCK_BYTES_MAX};
+    *out_room = (struct btk_result_room){block->address, bound, OWN_BLOCK_BYTES_MAX, runner->page};
     return 0;
 }
 

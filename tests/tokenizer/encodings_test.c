@@ -172,6 +172,44 @@ Test(encodings, columns_that_grow_in_the_middle_of_a_text_keep_what_they_have)
     close_all(&all);
 }
 
+static void count_sign(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static unsigned count_signs(struct fixture *all, const char *text)
+{
+    unsigned signs = 0;
+    btk_scratch_set_progress(all->scratch, count_sign, &signs);
+    cr_assert_eq(encode(all, text, NULL), 0);
+    return signs;
+}
+
+Test(encodings, long_work_shows_that_it_goes_on)
+{
+    enum { TOKENS = 1 << 20, TOKENS_A_SIGN = 1 << 16, WORDS = 1000 };
+    static char text[TOKENS + 1];
+    static const uint64_t ends[WORDS];
+    const struct btk_encode_input words = {.text = {"", 0, ends, WORDS}};
+    struct fixture all = open_bytes();
+    unsigned signs = 0;
+    all.options.fields = BTK_FIELDS_ALL;
+    memset(text, 'a', TOKENS);
+    const unsigned before = count_signs(&all, "a");
+    all.options.padding.is_on = all.options.padding.has_length = true;
+    all.options.padding.length = TOKENS;
+    cr_assert_geq(count_signs(&all, "a"), before + 2 * (TOKENS / TOKENS_A_SIGN),
+                  "padding, and which text a token is of");
+    all.options.padding.is_on = false;
+    cr_assert_geq(count_signs(&all, text), before + TOKENS / TOKENS_A_SIGN, "tokens of a text");
+    btk_scratch_set_progress(all.scratch, count_sign, &signs);
+    cr_assert_eq(btk_encode_batch(all.tokenizer, all.scratch, &words, 1, &all.options,
+                                  all.encodings, &all.error),
+                 0);
+    cr_assert_geq(signs, WORDS, "words in which there is nothing");
+    close_all(&all);
+}
+
 Test(encodings, words_have_offsets_of_their_own_and_end_between_characters)
 {
     const uint64_t ends[] = {2, 2, 5}, split[] = {1, 2};

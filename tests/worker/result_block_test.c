@@ -229,6 +229,32 @@ Test(result_block, encodings_that_do_not_fit_make_the_block_full)
     cr_assert(block.is_full);
 }
 
+Test(result_block, long_copies_show_that_they_go_on)
+{
+    enum { COUNT = 1 << 20, WINDOWS = COUNT * sizeof(uint32_t) / (256 * 1024) };
+    static struct btk_worker_page page;
+    static uint32_t ids[COUNT];
+    const size_t bytes = sizeof ids + 4096;
+    uint8_t *const room = malloc(bytes), *const copy = malloc(bytes);
+    const struct btk_result_header wanted = {
+        .op = BTK_OPERATION_ENCODE, .fields = BTK_FIELD_IDS, .document_count = 1};
+    const struct btk_encoding_view view = {.token_count = COUNT, .ids = ids};
+    struct btk_result_block block;
+    for (uint32_t i = 0; i < COUNT; i++) ids[i] = i;
+    cr_assert_eq(btk_result_block_open(&block, &wanted,
+                                       &(struct btk_result_room){room, bytes, bytes, &page},
+                                       &buffers),
+                 0);
+    cr_assert_eq(btk_result_block_add_encoding(&block, &view), 0);
+    cr_assert_geq(btk_worker_page_get(&page.progress), WINDOWS - 1);
+    btk_result_block_end(&block, 0);
+    const struct btk_result_header header = write_block(&block, copy);
+    cr_assert_geq(btk_worker_page_get(&page.progress), 2 * (WINDOWS - 1));
+    cr_assert_eq(memcmp(copy + header.ids_offset, ids, sizeof ids), 0);
+    free(copy);
+    free(room);
+}
+
 Test(result_block, open_refuses_a_room_without_space_for_the_documents)
 {
     struct btk_result_block block;
