@@ -131,6 +131,17 @@ int btk_client_register(struct btk_client *client, const char *tokenizer,
     return 0;
 }
 
+// Names of the same tokenizer have the same id at the coordinator, which holds it once.
+static bool is_shared(const struct btk_client *client, const struct btk_client_options_entry *entry)
+{
+    for (uint32_t i = 0; i < client->options_count; i++) {
+        const struct btk_client_options_entry *other = client->options + i;
+        if (other != entry && other->is_registered && other->server_id == entry->server_id)
+            return true;
+    }
+    return false;
+}
+
 static bool is_in_flight(const struct btk_client *client, uint32_t options_id)
 {
     for (uint32_t i = 0; i < BTK_CLIENT_FLIGHT_SLOTS; i++)
@@ -148,7 +159,8 @@ int btk_client_unregister(struct btk_client *client, uint32_t options_id)
         .release_options = {.options_id = entry->server_id},
     };
     // A coordinator that does not hear it has forgotten the client anyhow.
-    if (client->is_connected && btk_connection_send(&client->connection, &message, NULL, 0) != 0)
+    if (client->is_connected && !is_shared(client, entry)
+        && btk_connection_send(&client->connection, &message, NULL, 0) != 0)
         errno = 0;
     *entry = (struct btk_client_options_entry){0};
     return 0;

@@ -243,6 +243,47 @@ static void what_is_wrong_with_options_and_documents_is_said(void)
     CHECK(cluster_stop(&cluster) == 0);
 }
 
+// So many different requests that what nobody holds is given up for them.
+static void fill_options(const struct cluster *cluster)
+{
+    enum { CLIENTS = 4, REQUESTS = 1024 };
+    struct btk_client *clients[CLIENTS];
+    struct btk_client_request_options request = BTK_CLIENT_REQUEST_DEFAULTS;
+    uint32_t options_id;
+    int rc = 0;
+    request.truncation_source = BTK_OPTION_IS_GIVEN;
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = cluster_connect_with(cluster, 1 << 20);
+        for (uint32_t j = 0; j < REQUESTS && rc == 0; j++) {
+            request.truncation.max_length = 100 + i * REQUESTS + j;
+            rc = btk_client_register(clients[i], NULL, &request, &options_id, NULL);
+        }
+    }
+    CHECK(rc == 0 || rc == -ENOSPC);
+    for (size_t i = 0; i < CLIENTS; i++) btk_client_close(&clients[i]);
+}
+
+static void two_names_of_a_tokenizer_are_let_go_one_by_one(void)
+{
+    const struct btk_encode_input input = {.text = {"one two", 7, NULL, 0}};
+    const struct btk_client_request_options request = BTK_CLIENT_REQUEST_DEFAULTS;
+    struct btk_document_view view;
+    struct cluster cluster;
+    uint32_t ids[2] = {0, 0};
+    cluster_start(&cluster, &two_workers);
+    struct btk_client *client = cluster_connect(&cluster);
+    CHECK(btk_client_register(client, NULL, &request, &ids[0], NULL) == 0);
+    CHECK(btk_client_register(client, "wordpiece", &request, &ids[1], NULL) == 0);
+    CHECK(ids[0] != ids[1] && btk_client_unregister(client, ids[0]) == 0);
+    fill_options(&cluster);
+    struct btk_batch *batch = submit_inputs(client, ids[1], &input, 1, 0);
+    CHECK(btk_batch_document(batch, 0, &view) == 0 && view.status == BTK_STATUS_OK);
+    btk_client_release(client, &batch);
+    CHECK(btk_client_unregister(client, ids[1]) == 0);
+    btk_client_close(&client);
+    CHECK(cluster_stop(&cluster) == 0);
+}
+
 static void await_workers(const struct btk_client *client, uint32_t count)
 {
     for (int i = 0; i < 200 && btk_client_worker_count(client) != count; i++) cluster_sleep_ms(50);
@@ -283,6 +324,8 @@ int main(int argc, char **argv)
          pairs_words_truncation_and_padding_come_back},
         {"what_is_wrong_with_options_and_documents_is_said",
          what_is_wrong_with_options_and_documents_is_said},
+        {"two_names_of_a_tokenizer_are_let_go_one_by_one",
+         two_names_of_a_tokenizer_are_let_go_one_by_one},
         {"clients_see_how_many_workers_there_are", clients_see_how_many_workers_there_are},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(cases); i++) {
