@@ -151,10 +151,12 @@ static int reserve_shard(struct btk_batch *batch)
 }
 
 // The block's header is copied once; the copy is checked, and only the copy is used from here on.
-static int open_block(struct btk_client *client, const struct btk_completion *completion,
-                      struct btk_client_shard *shard, struct btk_error *error)
+static int open_block(struct btk_client *client, const struct btk_batch *batch,
+                      const struct btk_completion *completion, struct btk_client_shard *shard,
+                      struct btk_error *error)
 {
     const struct btk_result_memory *memory = shard->memory;
+    const struct btk_batch_options *options = &client->options[batch->options_id - 1].options;
     if (!btk_range_is_inside(completion->offset, completion->bytes, memory->memory.bytes)
         || completion->bytes < sizeof shard->header || completion->offset % 8 != 0)
         return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block outside of its memory");
@@ -167,6 +169,8 @@ static int open_block(struct btk_client *client, const struct btk_completion *co
     if (header->batch_id != completion->batch_id || header->shard_index != completion->shard_index
         || header->document_count != completion->document_count)
         return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block of another shard");
+    if (!btk_result_header_answers(header, options->op, options->fields))
+        return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block without what was asked for");
     struct btk_client_page *page = client->connection.client_page.address;
     shard->returned_ns = btk_clock_now_ns();
     if (header->finished_ns <= shard->returned_ns)
@@ -200,7 +204,7 @@ static int take_shard(struct btk_client *client, struct btk_batch *batch,
         }
         if (shard.memory == NULL)
             return btk_error_set(error, EPROTO, BTK_NO_OFFSET, "a block in unknown memory");
-        const int rc = open_block(client, completion, &shard, error);
+        const int rc = open_block(client, batch, completion, &shard, error);
         if (rc != 0) {
             btk_result_memories_release(&client->memories, shard.memory);
             return rc;

@@ -141,8 +141,9 @@ static int write_block(struct answer *answer, const struct btk_http_block *block
     if (block->bytes < sizeof header) return broken(answer->error);
     memcpy(&header, block->data, sizeof header);
     if (btk_result_header_check(&header, block->bytes, answer->error) != 0) return -EPROTO;
-    if (header.op != answer->job->options.op || header.document_count != block->document_count
-        || (~header.fields & answer->job->options.fields) != 0)
+    const struct btk_batch_options *options = &answer->job->options;
+    if (header.document_count != block->document_count
+        || !btk_result_header_answers(&header, options->op, options->fields))
         return broken(answer->error);
     const struct btk_result_reader reader = {block->data, &header};
     int rc = 0;

@@ -119,3 +119,9 @@ int btk_result_header_check(const struct btk_result_header *header, uint64_t blo
     if (!has_columns(header)) return refuse(error, "result block: a column is missing");
     return 0;
 }
+
+bool btk_result_header_answers(const struct btk_result_header *header, uint32_t op, uint32_t fields)
+{
+    if (header->op != op) return false;
+    return op != BTK_OPERATION_ENCODE || (~header->fields & (fields | BTK_FIELD_IDS)) == 0;
+}

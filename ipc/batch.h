@@ -215,3 +215,8 @@ BTK_MUST_USE int btk_assignment_check(const struct btk_assignment *assignment, u
 // its fields is there, and that all lie inside the block.
 BTK_MUST_USE int btk_result_header_check(const struct btk_result_header *header,
                                          uint64_t block_bytes, struct btk_error *error);
+
+// Whether a block with this header answers a request for that: of the same kind, and with the columns
+// of all fields and ids, which are always there.
+bool btk_result_header_answers(const struct btk_result_header *header, uint32_t op,
+                               uint32_t fields);

@@ -149,6 +149,21 @@ Test(batch, the_head_of_a_result_is_checked_at_every_bound)
     EXPECT_HEADER(-EPROTO, header.text_offset = 256; header.text_bytes = UINT64_MAX);
 }
 
+Test(batch, a_block_answers_only_what_it_has_the_columns_of)
+{
+    const uint32_t two = BTK_FIELD_IDS | BTK_FIELD_OFFSETS;
+    struct btk_result_header header = {.op = BTK_OPERATION_ENCODE, .fields = two};
+    cr_assert(btk_result_header_answers(&header, BTK_OPERATION_ENCODE, two));
+    cr_assert(btk_result_header_answers(&header, BTK_OPERATION_ENCODE, BTK_FIELD_OFFSETS));
+    cr_assert_not(btk_result_header_answers(&header, BTK_OPERATION_ENCODE, BTK_FIELDS_ALL));
+    cr_assert_not(btk_result_header_answers(&header, BTK_OPERATION_DECODE, two));
+    header.fields = BTK_FIELD_OFFSETS;
+    cr_assert_not(btk_result_header_answers(&header, BTK_OPERATION_ENCODE, BTK_FIELD_OFFSETS),
+                  "ids are always there");
+    header = (struct btk_result_header){.op = BTK_OPERATION_DECODE};
+    cr_assert(btk_result_header_answers(&header, BTK_OPERATION_DECODE, BTK_FIELD_IDS));
+}
+
 Test(batch, a_range_is_inside_only_without_overflow)
 {
     cr_expect(btk_range_is_inside(0, 0, 0));
