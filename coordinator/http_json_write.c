@@ -3,6 +3,7 @@
 // numbers in its columns are held against the lengths that were checked.
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,18 +95,29 @@ static int code_of(uint32_t status)
     }
 }
 
-static int refuse_document(const struct btk_result_place *place, struct btk_bytes message,
-                           uint32_t number, struct btk_error *error)
+// Of inputs that are encoded together all fail, and the first that is asked need not be the one.
+static void name_input(const struct btk_http_job *job, uint32_t number, char name[32])
+{
+    if (job->document_count > 1 && btk_batch_options_is_grouped(&job->options))
+        strcpy(name, "one of the inputs");
+    else
+        snprintf(name, 32, "input %" PRIu32, number);
+}
+
+static int refuse_document(const struct answer *answer, const struct btk_result_place *place,
+                           struct btk_bytes message, uint32_t number)
 {
     const uint32_t status = place->document.status;
     const uint64_t offset = place->document.detail;
+    char name[32];
+    name_input(answer->job, number, name);
     if (btk_status_has_offset(status))
-        return btk_error_set(error, code_of(status), offset, "input %u %s at byte %" PRIu64, number,
+        return btk_error_set(answer->error, code_of(status), offset, "%s %s at byte %" PRIu64, name,
                              reason_of(status), offset);
     if (message.length > 0)
-        return btk_error_set(error, code_of(status), BTK_NO_OFFSET, "input %u: %.*s", number,
+        return btk_error_set(answer->error, code_of(status), BTK_NO_OFFSET, "%s: %.*s", name,
                              (int)btk_min_size(message.length, 400), (const char *)message.data);
-    return btk_error_set(error, code_of(status), BTK_NO_OFFSET, "input %u %s (status %u)", number,
+    return btk_error_set(answer->error, code_of(status), BTK_NO_OFFSET, "%s %s (status %u)", name,
                          reason_of(status), status);
 }
 
@@ -117,7 +129,7 @@ static int write_document(struct answer *answer, const struct btk_result_reader 
     if (rc != 0) return broken(answer->error);
     const struct btk_bytes text = btk_result_reader_text(reader, &place);
     if (place.document.status != BTK_STATUS_OK)
-        return refuse_document(&place, text, number, answer->error);
+        return refuse_document(answer, &place, text, number);
     if (answer->job->options.op == BTK_OPERATION_DECODE)
         btk_http_text_write(&answer->writer, text);
     else if (answer->job->has_fields)

@@ -91,6 +91,10 @@ class Http(unittest.TestCase):
         self.assertEqual((status, answer["error_type"]), (422, "Tokenizer"))
         self.assertIn("input 0 has the text of a special token at byte 2", answer["error"])
         self.assertEqual(texts("odd")[0], 400)
+        # Inputs that are padded to the longest of them fail together, and the first of them is not the one.
+        body = {"inputs": ["a", "a [SEP]"], "special_text": "error", "padding": {}}
+        status, answer = self.cluster.post("/tokenize", body)
+        self.assertEqual((status, answer["error"]), (422, "one of the inputs has the text of a special token at byte 2"))
 
     def test_pairs_words_and_padding_in_the_shape_of_text_embeddings_inference(self):
         inputs = [{"text": "naïve", "pair": "Zoë x"}, {"words": ["Zoë", "", "x y"]}]
