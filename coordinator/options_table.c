@@ -39,6 +39,14 @@ static uint32_t choose_place(const struct btk_options_table *table)
     return table->limit < BTK_OPTIONS_PLACES ? table->limit : oldest;
 }
 
+// The one after it in the same place; after 2^20 of them they begin again.
+static uint32_t next_id(uint32_t id, uint32_t place)
+{
+    if (id == 0) return place + 1;
+    id += BTK_OPTIONS_PLACES;
+    return id != 0 ? id : BTK_OPTIONS_PLACES;
+}
+
 int btk_options_table_acquire(struct btk_options_table *table,
                               const struct btk_options_entry *entry, uint32_t *out_options_id)
 {
@@ -48,8 +56,7 @@ int btk_options_table_acquire(struct btk_options_table *table,
         place = choose_place(table);
         if (place == BTK_OPTIONS_PLACES) return -ENOSPC;
         if (place == table->limit) table->limit++;
-        table->ids[place] =
-            table->ids[place] == 0 ? place + 1 : table->ids[place] + BTK_OPTIONS_PLACES;
+        table->ids[place] = next_id(table->ids[place], place);
         table->is_used[place] = true;
         table->holders[place] = 0;
         table->hashes[place] = hash;

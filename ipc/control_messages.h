@@ -46,7 +46,7 @@
 // Coordinator -> worker over P.fd: a memfd of one shard was released; the worker may unmap it.
 #define BTK_FIELDS_RESULTS_DROP(U32, U64, TEXT, BYTES) U32(client_id) U64(results_id)
 // Coordinator -> worker over ZeroMQ. Of an options_id only the first definition counts; one that is
-// larger by a multiple of BTK_OPTIONS_PLACES takes its place. options: struct btk_batch_options.
+// larger by a multiple of BTK_OPTIONS_PLACES, modulo 2^32, takes its place. options: struct btk_batch_options.
 #define BTK_FIELDS_DEFINE_OPTIONS(U32, U64, TEXT, BYTES)                                           \
     U32(options_id) U32(tokenizer_id) BYTES(options, sizeof(struct btk_batch_options))
 // assignments: n x struct btk_assignment.

@@ -9,6 +9,12 @@ static uint32_t place_of(uint32_t options_id)
     return (options_id - 1) % BTK_OPTIONS_PLACES;
 }
 
+// Ids begin again some time.
+static bool is_newer(uint32_t options_id, uint32_t than)
+{
+    return options_id != than && options_id - than < UINT32_MAX / 2;
+}
+
 int btk_options_table_define(struct btk_options_table *table,
                              const struct btk_control_define_options *definition,
                              struct btk_error *error)
@@ -17,7 +23,7 @@ int btk_options_table_define(struct btk_options_table *table,
     struct btk_batch_options options;
     const int rc = btk_batch_options_read(definition->options, &options, error);
     if (rc != 0) return rc;
-    if (*place != NULL && (*place)->options_id >= definition->options_id) return 0;
+    if (*place != NULL && !is_newer(definition->options_id, (*place)->options_id)) return 0;
     if (*place == NULL) *place = malloc(sizeof **place);
     if (*place == NULL) return btk_error_set(error, ENOMEM, BTK_NO_OFFSET, "options: no memory");
     **place = (struct btk_defined_options){

@@ -66,6 +66,22 @@ Test(options_table, when_all_places_are_held_there_is_no_room_and_with_a_release
     cr_assert_null(btk_options_table_get(table, held_twice));
 }
 
+Test(options_table, ids_begin_again_and_are_never_0)
+{
+    for (uint32_t place = 0; place < BTK_OPTIONS_PLACES; place++) {
+        const uint32_t id = acquire(1, place);
+        cr_assert_eq(btk_options_place(id), place);
+        // The last that it has: 2^32 - 4096 + id, which for the last place is 0.
+        table->ids[place] = id - (id == BTK_OPTIONS_PLACES ? 2u : 1u) * BTK_OPTIONS_PLACES;
+    }
+    for (uint32_t place = 0; place < BTK_OPTIONS_PLACES; place++) {
+        btk_options_table_release(table, table->ids[place]);
+        const uint32_t id = acquire(2, place);
+        cr_assert_eq(id, place + 1);
+        cr_assert_not_null(btk_options_table_get(table, id));
+    }
+}
+
 Test(options_table, what_was_used_last_is_given_up_last)
 {
     for (uint32_t i = 0; i < BTK_OPTIONS_PLACES; i++)

@@ -65,6 +65,12 @@ Test(options_table, a_newer_id_takes_the_place_of_an_older_one_and_never_the_oth
     cr_assert_null(btk_options_table_find(&table, 5 + BTK_OPTIONS_PLACES));
     btk_options_table_forget(&table, 3);
     cr_assert_null(btk_options_table_find(&table, 5 + 2 * BTK_OPTIONS_PLACES));
+    // The last of a place, and the first of it again.
+    const uint32_t last = UINT32_MAX - BTK_OPTIONS_PLACES + 1 + 5;
+    cr_assert_eq(define(&table, last, 4), 0);
+    cr_assert_eq(define(&table, 5, 5), 0);
+    cr_assert_null(btk_options_table_find(&table, last));
+    cr_assert_eq(btk_options_table_find(&table, 5)->tokenizer_id, 5);
     btk_options_table_clear(&table);
 }
 
