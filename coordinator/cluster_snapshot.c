@@ -65,20 +65,27 @@ static void add_profile(const struct btk_tokenizer_profiles *profiles, uint32_t 
             btk_profile_add(total, &profiles->list[i].profile);
 }
 
+static uint32_t tokenizer_id_of(const struct btk_coordinator *coordinator,
+                                const struct btk_cluster_snapshot *snapshot, uint32_t name)
+{
+    return coordinator->images.images[snapshot->tokenizers.list[name].slot].tokenizer_id;
+}
+
 // Of the tokenizers that have a name now.
 static void take_profiles(const struct btk_coordinator *coordinator,
                           struct btk_cluster_snapshot *snapshot)
 {
     snapshot->has_profiles = coordinator->options.shows_profiles;
     if (!snapshot->has_profiles) return;
-    struct btk_tokenizer_profiles profiles = coordinator->latency.kept_profiles;
+    struct btk_tokenizer_profiles profiles = {0};
+    for (uint32_t i = 0; i < snapshot->tokenizers.count; i++)
+        btk_latency_want_profile(&profiles, tokenizer_id_of(coordinator, snapshot, i));
+    btk_latency_add_kept_profiles(&coordinator->latency, &profiles);
     for (uint32_t i = 0; i < coordinator->workers.limit; i++)
         btk_latency_add_profiles(&profiles, coordinator->workers.entries[i].page.address);
     for (uint32_t i = 0; i < snapshot->tokenizers.count; i++) {
-        const uint32_t slot = snapshot->tokenizers.list[i].slot;
         snapshot->profiles[i] = (struct btk_profile){0};
-        add_profile(&profiles, coordinator->images.images[slot].tokenizer_id,
-                    &snapshot->profiles[i]);
+        add_profile(&profiles, tokenizer_id_of(coordinator, snapshot, i), &snapshot->profiles[i]);
     }
 }
 

@@ -67,6 +67,28 @@ static struct btk_profile *profile_of(struct btk_tokenizer_profiles *profiles,
     return &profiles->list[profiles->count++].profile;
 }
 
+void btk_latency_want_profile(struct btk_tokenizer_profiles *profiles, uint32_t tokenizer_id)
+{
+    (void)profile_of(profiles, tokenizer_id);
+}
+
+void btk_latency_add_kept_profiles(const struct btk_latency *latency,
+                                   struct btk_tokenizer_profiles *profiles)
+{
+    const struct btk_tokenizer_profiles *const kept = &latency->kept_profiles;
+    for (uint32_t i = 0; i < kept->count; i++) {
+        struct btk_profile *const total = profile_of(profiles, kept->list[i].tokenizer_id);
+        if (total != NULL) btk_profile_add(total, &kept->list[i].profile);
+    }
+}
+
+void btk_latency_forget_profile(struct btk_latency *latency, uint32_t tokenizer_id)
+{
+    struct btk_tokenizer_profiles *const kept = &latency->kept_profiles;
+    for (uint32_t i = 0; i < kept->count; i++)
+        if (kept->list[i].tokenizer_id == tokenizer_id) kept->list[i--] = kept->list[--kept->count];
+}
+
 void btk_latency_add_profiles(struct btk_tokenizer_profiles *profiles,
                               const struct btk_worker_page *page)
 {

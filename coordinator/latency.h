@@ -81,6 +81,12 @@ void btk_latency_keep_client(struct btk_latency *latency, const struct btk_clien
 void btk_latency_read_worker(const struct btk_latency *latency, uint32_t worker_id,
                              const struct btk_worker_page *page,
                              struct btk_worker_totals *out_totals);
+// A place for a tokenizer, ahead of all that pages name.
+void btk_latency_want_profile(struct btk_tokenizer_profiles *profiles, uint32_t tokenizer_id);
+// What dead incarnations said of each tokenizer, until that is forgotten.
+void btk_latency_add_kept_profiles(const struct btk_latency *latency,
+                                   struct btk_tokenizer_profiles *profiles);
+void btk_latency_forget_profile(struct btk_latency *latency, uint32_t tokenizer_id);
 // What a worker's page says of each tokenizer; one that finds no place any more is left out.
 void btk_latency_add_profiles(struct btk_tokenizer_profiles *profiles,
                               const struct btk_worker_page *page);

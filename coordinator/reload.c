@@ -30,6 +30,7 @@ static void drop_image(struct btk_coordinator *coordinator, uint32_t slot)
     const uint32_t tokenizer_id = coordinator->images.images[slot].tokenizer_id;
     btk_log(BTK_LOG_DEBUG, BTK_COORDINATOR_TARGET, "image_dropped", "tokenizer=%u", tokenizer_id);
     btk_options_table_remove(&coordinator->requests, tokenizer_id);
+    btk_latency_forget_profile(&coordinator->latency, tokenizer_id);
     btk_image_store_remove(&coordinator->images, slot);
     btk_worker_table_unload_image(coordinator, slot, tokenizer_id);
 }
