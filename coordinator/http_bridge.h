@@ -24,7 +24,7 @@
 
 enum {
     BTK_HTTP_JOBS_MAX = 1024,
-    BTK_HTTP_COST_MAX = 1 << 22, // tokens that truncation and padding may add to a request
+    BTK_HTTP_COST_MAX = 1 << 22, // tokens that padding may add to a request, truncation to a shard
 };
 
 struct btk_coordinator;
