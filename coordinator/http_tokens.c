@@ -4,6 +4,10 @@
 #include "common/base.h"
 #include "common/utf8.h"
 
+// Steps beyond those over the texts that all offsets of an encoding may cost, and bytes that they may
+// show. Whoever wrote offsets that need more gets texts that are too short.
+#define STEPS_MAX (UINT64_C(1) << 26)
+
 // A place in a text that is known both in characters and in bytes. Offsets hardly ever go back, so
 // finding the next one from the last costs a few steps.
 struct place {
@@ -11,19 +15,29 @@ struct place {
     uint64_t character;
     size_t byte;
     bool has_bytes; // offsets count bytes
+    uint64_t *steps_left;
 };
+
+static bool try_step(struct place *place, uint64_t count)
+{
+    const bool may_step = count <= *place->steps_left;
+    *place->steps_left = may_step ? *place->steps_left - count : 0;
+    return may_step;
+}
 
 static void move_to(struct place *place, uint64_t character)
 {
     if (place->has_bytes) {
-        place->byte = btk_min_size(character, place->text.length);
+        const size_t byte = btk_min_size(character, place->text.length);
+        const size_t way = byte > place->byte ? byte - place->byte : place->byte - byte;
+        if (try_step(place, way)) place->byte = byte;
         return;
     }
-    while (place->character < character && place->byte < place->text.length) {
+    while (place->character < character && place->byte < place->text.length && try_step(place, 1)) {
         place->byte += btk_utf8_length(place->text.data[place->byte]);
         place->character++;
     }
-    while (place->character > character && place->byte > 0) {
+    while (place->character > character && place->byte > 0 && try_step(place, 1)) {
         do place->byte--;
         while (place->byte > 0 && (place->text.data[place->byte] & 0xc0) == 0x80);
         place->character--;
@@ -96,7 +110,8 @@ static void write_ordinary(struct btk_json_writer *writer, struct place *place, 
 void btk_http_tokens_write(struct btk_json_writer *writer, const struct btk_encode_input *input,
                            bool has_bytes, const struct btk_encoding_view *encoding)
 {
-    struct place place = {.has_bytes = has_bytes};
+    uint64_t steps_left = STEPS_MAX + 4 * (uint64_t)(input->text.bytes + input->pair.bytes);
+    struct place place = {.has_bytes = has_bytes, .steps_left = &steps_left};
     btk_json_begin_array(writer);
     for (size_t i = 0; i < encoding->token_count; i++) {
         btk_json_begin_object(writer);
@@ -107,7 +122,8 @@ void btk_http_tokens_write(struct btk_json_writer *writer, const struct btk_enco
         } else {
             const struct btk_bytes text = find_text(input, encoding, i);
             if (text.data != place.text.data || text.length != place.text.length)
-                place = (struct place){.text = text, .has_bytes = has_bytes};
+                place =
+                    (struct place){.text = text, .has_bytes = has_bytes, .steps_left = &steps_left};
             write_ordinary(writer, &place, encoding->offsets[2 * i], encoding->offsets[2 * i + 1]);
         }
         btk_json_end_object(writer);
