@@ -18,6 +18,9 @@ bpftrace is used where it works (root, a kernel with BTF), which sums in the ker
 every system call slow, and then only shares mean something. The first line says which.
 """
 HIDDEN_NS = 10**6
+REQUESTS_MIN = 50
+# Who connects lets a thread of the coordinator make a slab: this look itself does so twice.
+CONNECTING_CALLS = 20
 UNSEEN = -3  # in offcpu.bt
 
 
@@ -99,9 +102,11 @@ def lock_lines(waits, requests, sees_threads):
         count = waits.calls(pid, pid, "futex")
         each = f", {count / requests:.4f} for each of {requests} requests" if requests else ""
         lines.append(f"futex calls of {role}'s data path: {count}{each}")
-    if requests:
-        most = max(waits.calls(pid, pid, "futex") for pid in waits.roles) / requests
-        lines.append("no lock is waited for on the data path" if most < 0.01 else
+    if 0 < requests < REQUESTS_MIN:
+        lines.append("too few requests to tell whether a lock is on the data path")
+    elif requests:
+        most = max(waits.calls(pid, pid, "futex") for pid in waits.roles) - CONNECTING_CALLS
+        lines.append("no lock is waited for on the data path" if most < requests / 100 else
                      "locks are waited for on the data path; who: ops/profile record --event syscalls:sys_enter_futex --cluster")
     return lines
 
