@@ -212,7 +212,7 @@ class End(unittest.TestCase):
                 # In one turn with the question, before the next look shows the truth again.
                 shown = lambda change: browser.run("show({...last, ...arguments[0]}); return document.querySelector('#state').textContent", change)
                 self.assertEqual(shown({"draining": True}), "draining: it finishes what it has and takes no more")
-                self.assertEqual(shown({"workers_ready": 0}), "no worker is ready")
+                self.assertEqual(shown({"draining": False, "workers_ready": 0}), "no worker is ready")
             self.assertTrue(wait_for(lambda: "no answer since" in state()[1]), state())
             self.assertTrue(browser.run("return document.querySelector('main').hasAttribute('data-stale')"))
             browser.run("const text = document.querySelector('#text'); text.value = 'a'; text.dispatchEvent(new Event('input'))")
