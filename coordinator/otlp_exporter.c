@@ -162,16 +162,14 @@ static size_t make_request(struct btk_otlp_exporter *exporter)
     return encoder->span_count;
 }
 
-// One attempt when the exporter ends, in the time that is left.
 static int post(struct btk_otlp_exporter *exporter, uint32_t *out_retry_ms, struct btk_error *error)
 {
     const struct btk_bytes body = {exporter->encoder.body.data, exporter->encoder.body.length};
-    if (is_over(exporter))
-        return btk_error_set(error, EIO, BTK_NO_OFFSET, "there is no time left for it");
     return btk_otlp_http_post(exporter->http, body, exporter->config->timeout_ms, out_retry_ms,
                               error);
 }
 
+// When the exporter ends, there is one attempt.
 static int send_request(struct btk_otlp_exporter *exporter)
 {
     uint32_t back_off_ms = BACK_OFF_MS;
@@ -191,11 +189,27 @@ static int send_request(struct btk_otlp_exporter *exporter)
 static void export_all(struct btk_otlp_exporter *exporter)
 {
     size_t span_count;
-    while ((span_count = make_request(exporter)) > 0) {
+    while (!is_over(exporter) && (span_count = make_request(exporter)) > 0) {
         int rc = btk_otlp_encoder_end(&exporter->encoder);
         if (rc == 0) rc = send_request(exporter);
         count(exporter, rc == 0 ? span_count : 0, rc == 0 ? 0 : span_count);
     }
+}
+
+// What there was no time for.
+static void drop_rest(struct btk_otlp_exporter *exporter)
+{
+    unsigned record_count = 0;
+    uint64_t span_count = 0;
+    while (take_records(exporter, &record_count)) {
+        for (unsigned i = 0; i < record_count; i++)
+            span_count += btk_otlp_spans_count(exporter->records + i);
+        drop_taken(exporter, record_count);
+    }
+    if (span_count == 0) return;
+    count(exporter, 0, span_count);
+    btk_log(BTK_LOG_WARN, "otlp", "not_exported", "spans=%llu why=%s",
+            (unsigned long long)span_count, "there is no time left");
 }
 
 static void *run(void *context)
@@ -206,6 +220,7 @@ static void *run(void *context)
         export_all(exporter);
     }
     export_all(exporter);
+    drop_rest(exporter);
     return NULL;
 }
 
