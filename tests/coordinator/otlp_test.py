@@ -345,6 +345,18 @@ class Otlp(unittest.TestCase):
             self.assertEqual(cluster.end(), 0)
             self.assertIn("target=otlp event=ignored why=\"OTEL_EXPORTER_OTLP_ENDPOINT: \\\"collector:4317\\\": expected http://", cluster.log())
 
+    def test_no_line_of_the_log_and_no_span_has_text_of_documents(self):
+        with Collector() as collector:
+            with Cluster(OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, BUDTIKTOK_LOG="budtiktok=trace") as cluster:
+                cluster.tokenize(text="confidential words")
+                self.assertEqual(cluster.end(), 0)
+                self.assertRegex(cluster.log(), r"level=trace target=coordinator event=assigned client=\d+ batch=1 ")
+                self.assertRegex(cluster.log(), r"level=trace target=worker event=encoded id=1 status=0 bytes=18 ")
+                self.assertRegex(cluster.log(), r"level=trace target=http event=answered path=/tokenize status=200 ")
+                self.assertNotIn("confidential", cluster.log())
+            self.assertEqual(len(collector.spans()), 5)
+            self.assertNotIn(b"confidential", b"".join(body for _, _, body in collector.requests))
+
     def test_the_host_of_a_jaeger_endpoint_is_kept(self):
         with Cluster(OTEL_EXPORTER_JAEGER_ENDPOINT="http://localhost:14268/api/traces") as cluster:
             self.assertEqual(cluster.end(), 0)
