@@ -21,7 +21,7 @@ static uint64_t calls_of(uint32_t tokenizer_id)
            && btk_page_profiles_get(&profiles, place, &profile) != tokenizer_id)
         place++;
     if (place > BTK_PAGE_PROFILES_MAX) return UINT64_MAX;
-    cr_expect_eq(profile.plain.ns, 2 * profile.calls);
+    cr_assert_eq(profile.plain.ns, 2 * profile.calls);
     return profile.calls;
 }
 
