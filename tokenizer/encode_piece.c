@@ -5,6 +5,7 @@
 
 #include "tokenizer/engine.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/piece_table.h"
 
 int btk_encode_reserve(struct btk_encoder *encoder, size_t count)
 {
@@ -132,77 +133,104 @@ static int annotate_entry(struct btk_encoder *encoder, const struct btk_span *sp
     return 0;
 }
 
-static inline int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
-                               struct btk_piece piece, const struct btk_piece_entry *entry)
+static int append_entry(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece, const struct btk_piece_entry *entry)
 {
     struct btk_encoding *const encoding = encoder->encoding;
     const size_t count = btk_piece_entry_count(entry);
-    if (encoding->capacity - encoding->count >= BTK_PIECE_IDS_MAX + 1) {
-        memcpy(encoding->ids + encoding->count, entry->ids,
-               (BTK_PIECE_IDS_MAX + 1) * sizeof *entry->ids); // one move; the rest is free
-    } else {
-        const int status = btk_encode_reserve(encoder, count);
-        if (status < 0) return status;
-        memcpy(encoding->ids + encoding->count, entry->ids, count * sizeof *entry->ids);
-    }
+    const int status = btk_encode_reserve(encoder, count);
+    if (status < 0) return status;
+    memcpy(encoding->ids + encoding->count, entry->ids, count * sizeof *entry->ids);
     encoding->count += count;
     return encoder->annotates ? annotate_entry(encoder, span, piece, entry) : 0;
 }
 
-// A piece that is not remembered.
+int btk_encode_short(struct btk_encoder *encoder, const struct btk_span *span,
+                     struct btk_piece piece, const struct btk_short_piece *known)
+{
+    struct btk_encoding *const encoding = encoder->encoding;
+    const size_t count = btk_short_layout_count(known->layout), first = encoding->count;
+    const size_t length = piece.end - piece.begin;
+    int status = btk_encode_reserve(encoder, count);
+    if (status < 0) return status;
+    memcpy(encoding->ids + first, known->ids, count * sizeof *known->ids);
+    encoding->count += count;
+    for (size_t i = 0, begin = 0, end; i < count && encoder->annotates && !status; i++, begin = end)
+    {
+        end = btk_short_layout_end(known->layout, begin, length);
+        status =
+            annotate_token(encoder, span, piece, first + i, piece.begin + begin, piece.begin + end);
+    }
+    return status;
+}
+
+// A piece that is not remembered, and shall be.
 static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
                       struct btk_piece piece, struct btk_piece_entry *set,
-                      const struct btk_piece_key *key)
+                      const struct btk_piece_key *key, const struct btk_probe *probe)
 {
     struct btk_model_scratch *const model = &encoder->scratch->model;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
+    struct btk_short_piece known;
     size_t count;
     const int status = btk_model_begin(encoder->image, model, text, &count);
     if (status < 0) return status;
-    if (encoder->scratch->model_is_certain)
-        btk_piece_cache_put(set, key, model->ids, model->places, count);
+    if (!encoder->scratch->model_is_certain) {
+    } else if (text.length <= BTK_SHORT_BYTES_MAX
+               && btk_short_piece_try_fill(&known, &probe->key, model->ids, model->places, count))
+    {
+        btk_piece_line_put(probe->line, &known);
+    } else {
+        btk_piece_set_put(set, key, model->ids, model->places, count);
+    }
     return append_tokens(encoder, span, piece, model, piece.begin, count);
 }
 
-// A piece of at most BTK_PIECE_BYTES_MAX bytes.
-static inline int encode_short(struct btk_encoder *encoder, const struct btk_span *span,
-                               struct btk_piece piece)
+// A piece of at most BTK_PIECE_BYTES_MAX bytes that has no line.
+static int encode_of_set(struct btk_encoder *encoder, const struct btk_span *span,
+                         struct btk_piece piece, const struct btk_probe *probe)
 {
     struct btk_piece_cache *const cache = encoder->scratch->cache;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
     const bool is_padded = text.data + BTK_READ_SLACK_BYTES <= span->readable_end;
     const struct btk_piece_key key = btk_piece_key(text.data, text.length, is_padded);
     struct btk_piece_entry *const set = btk_piece_cache_set(cache, &key);
-    const struct btk_piece_entry *const entry = btk_piece_cache_find(cache, set, &key);
-    return entry ? append_entry(encoder, span, piece, entry)
-                 : encode_new(encoder, span, piece, set, &key);
+    const struct btk_piece_entry *const entry = btk_piece_set_find(set, &key);
+    if (!entry) return encode_new(encoder, span, piece, set, &key, probe);
+    cache->hits++;
+    cache->misses--;
+    return append_entry(encoder, span, piece, entry);
 }
 
-// A piece as it is.
+// A piece beyond those that are remembered.
 static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span,
                         struct btk_piece piece)
 {
     struct btk_scratch *const scratch = encoder->scratch;
-    const size_t length = piece.end - piece.begin;
-    if (length <= BTK_PIECE_BYTES_MAX) return encode_short(encoder, span, piece);
-    if (length > scratch->model.piece_bytes_max
+    if (piece.end - piece.begin > scratch->model.piece_bytes_max
         && encoder->image->config->model != BTK_MODEL_UNIGRAM)
         return encode_giant(encoder, span, piece);
     return run_model(encoder, span, piece, &scratch->model);
 }
 
-// A longer piece: what stands between its cuts, one after the other, is the same.
-static int encode_long(struct btk_encoder *encoder, const struct btk_span *span,
-                       struct btk_piece piece)
+enum { PARTS = 64 };
+
+// What stands between the cuts of a piece, one after the other, is the same.
+static int encode_parts(struct btk_encoder *encoder, const struct btk_span *span,
+                        struct btk_piece piece)
 {
-    if (!(encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS))
-        return encode_whole(encoder, span, piece);
     const struct btk_bytes text = {span->text.data, piece.end};
+    struct btk_piece parts[PARTS];
+    size_t ticks = piece.begin, count = 0;
     int status = 0;
-    size_t ticks = piece.begin;
     for (size_t begin = piece.begin, end; begin < piece.end && !status; begin = end) {
         end = btk_bpe_next_cut(encoder->image, text, begin);
-        status = encode_whole(encoder, span, (struct btk_piece){(uint32_t)begin, (uint32_t)end});
+        if (end - begin == piece.end - piece.begin) return encode_whole(encoder, span, piece);
+        parts[count++] = (struct btk_piece){(uint32_t)begin, (uint32_t)end};
+        if (count == PARTS || end == piece.end) {
+            status = btk_encode_parts(encoder, span, parts, count);
+            count = 0;
+        }
         if (end - ticks < BTK_WINDOW_BYTES) continue;
         btk_progress_tick(&encoder->scratch->progress);
         ticks = end;
@@ -210,16 +238,18 @@ static int encode_long(struct btk_encoder *encoder, const struct btk_span *span,
     return status;
 }
 
-int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
-                      const struct btk_piece *pieces, size_t count)
+int btk_encode_missed(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece, const struct btk_probe *probe)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct btk_piece piece = pieces[i];
-        const int status = piece.end - piece.begin <= BTK_PIECE_BYTES_MAX
-                               ? encode_short(encoder, span, piece)
-                               : encode_long(encoder, span, piece);
-        if (status < 0) return status;
-        encoder->word_id++;
+    const size_t length = piece.end - piece.begin;
+    const struct btk_short_piece *const known =
+        length <= BTK_SHORT_BYTES_MAX ? btk_piece_table_find(encoder->image, &probe->key) : NULL;
+    if (known) {
+        btk_piece_line_put(probe->line, known);
+        return btk_encode_short(encoder, span, piece, known);
     }
-    return 0;
+    if (length <= BTK_PIECE_BYTES_MAX) return encode_of_set(encoder, span, piece, probe);
+    if (encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS)
+        return encode_parts(encoder, span, piece);
+    return encode_whole(encoder, span, piece);
 }

@@ -4,7 +4,8 @@
 //     encode_call.c     the calls that encode one text
 //     encode.c          text -> gaps between added tokens -> windows -> spans
 //     encode_span.c     span (normalized) -> added tokens, pieces
-//     encode_piece.c    piece -> tokens
+//     encode_pieces.c   pieces -> tokens, those that are remembered
+//     encode_piece.c    a piece that is not
 //     postprocessor.c   columns: units of offsets, trimming, special tokens
 #pragma once
 
@@ -136,6 +137,24 @@ static inline void btk_encode_forget_shown(struct btk_encoder *encoder)
 // The tokens of pieces of a span. Each gets the encoder's word_id, which goes on.
 BTK_MUST_USE int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
                                    const struct btk_piece *pieces, size_t count);
+
+// The same for what is a part of one piece: all get the word_id, and it does not go on.
+BTK_MUST_USE int btk_encode_parts(struct btk_encoder *encoder, const struct btk_span *span,
+                                  const struct btk_piece *parts, size_t count);
+
+// Where a piece would be remembered. Pieces without a short key have that of none.
+struct btk_probe {
+    struct btk_short_key key;
+    struct btk_piece_line *line;
+};
+
+// The tokens of a piece that its line does not have.
+BTK_MUST_USE int btk_encode_missed(struct btk_encoder *encoder, const struct btk_span *span,
+                                   struct btk_piece piece, const struct btk_probe *probe);
+
+// The tokens of a piece that is known, whatever columns there are and however much room.
+BTK_MUST_USE int btk_encode_short(struct btk_encoder *encoder, const struct btk_span *span,
+                                  struct btk_piece piece, const struct btk_short_piece *known);
 
 // Added tokens of the normalized text, pieces, tokens.
 BTK_MUST_USE int btk_encode_span(struct btk_encoder *encoder, const struct btk_span *span);

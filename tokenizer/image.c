@@ -42,6 +42,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_STEP_DATA] = "step data",
     [BTK_SECTION_NORMAL_FORMS] = "normal forms",
     [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
+    [BTK_SECTION_PIECES] = "pieces",
 };
 
 const char *btk_image_section_name(enum btk_section section)
@@ -146,6 +147,9 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .normal_form_count = (uint32_t)(header->sections[BTK_SECTION_NORMAL_FORMS].bytes
                                         / sizeof(struct btk_normal_form)),
         .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
+        .pieces = section_data(header, BTK_SECTION_PIECES),
+        .piece_line_count =
+            (uint32_t)(header->sections[BTK_SECTION_PIECES].bytes / BTK_IMAGE_ALIGNMENT),
     };
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define BTK_IMAGE_MAGIC     UINT64_C(0x3147414d494b5442)
-#define BTK_IMAGE_VERSION   8u
+#define BTK_IMAGE_VERSION   9u
 #define BTK_IMAGE_ALIGNMENT 64u
 
 // Ids are below this: tables are indexed by id.
@@ -22,6 +22,9 @@
 #define BTK_STEP_LIMIT     256u // of one list
 // BPE: longest prefix and suffix: a character may become as many tokens.
 #define BTK_AFFIX_BYTES_LIMIT 64u
+// Pieces that are known in half a cache line.
+#define BTK_SHORT_BYTES_MAX 15u
+#define BTK_SHORT_IDS_MAX   3u
 
 enum btk_model_kind {
     BTK_MODEL_WORDPIECE = 1,
@@ -147,6 +150,13 @@ struct btk_edge_slot {
     uint32_t child; // node; id
 };
 
+// What a piece of the vocabulary becomes: see model/short_piece.h.
+struct btk_short_piece {
+    uint64_t words[2];
+    uint32_t ids[BTK_SHORT_IDS_MAX];
+    uint32_t layout;
+};
+
 enum btk_added_flag {
     BTK_ADDED_SINGLE_WORD = 1 << 0,
     BTK_ADDED_LSTRIP = 1 << 1,
@@ -226,6 +236,7 @@ enum btk_section {
     BTK_SECTION_STEP_DATA,
     BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
     BTK_SECTION_NORMAL_FORM_TEXT,
+    BTK_SECTION_PIECES, // btk_short_piece: see model/piece_table.h
     BTK_SECTION_COUNT
 };
 

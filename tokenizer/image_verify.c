@@ -376,10 +376,34 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
     return 0;
 }
 
+// As many tokens as it says, inside of the piece; nothing behind its text.
+static bool is_sound_piece(const struct btk_short_piece *piece, uint32_t token_count)
+{
+    const uint64_t length = piece->words[1] >> 56;
+    const uint32_t count = piece->layout & 3, ends = piece->layout >> 2;
+    if (!length) return !piece->words[0] && !piece->words[1];
+    bool is_sound = length <= BTK_SHORT_BYTES_MAX && count > 0
+                    && (uint32_t)__builtin_popcount(ends) + 1 == count && !(ends >> (length - 1));
+    for (uint32_t i = 0; i < count; i++) is_sound &= piece->ids[i] < token_count;
+    return is_sound;
+}
+
+static int check_pieces(const struct btk_image *view, struct btk_error *error)
+{
+    const uint64_t bytes = section_bytes(view, BTK_SECTION_PIECES);
+    if (bytes % BTK_IMAGE_ALIGNMENT || bytes / BTK_IMAGE_ALIGNMENT > UINT32_MAX)
+        return btk_image_refuse_section(error, BTK_SECTION_PIECES, "has the wrong length");
+    uint64_t bad_count = 0;
+    for (uint64_t i = 0; i < bytes / sizeof *view->pieces; i++)
+        bad_count += !is_sound_piece(&view->pieces[i], view->config->token_count);
+    return bad_count ? btk_image_refuse_section(error, BTK_SECTION_PIECES, "has no such piece") : 0;
+}
+
 static int check_model(const struct btk_image *view, struct btk_error *error)
 {
     const uint32_t model = view->config->model;
     int status = check_ids(view, BTK_SECTION_FALLBACK_IDS, error);
+    if (!status) status = check_pieces(view, error);
     if (!status && model != BTK_MODEL_WORDPIECE)
         status = check_lookup(view, BTK_SECTION_BYTES_LOOKUP, error);
     if (!status && model == BTK_MODEL_BPE) status = check_bpe(view, error);

@@ -32,45 +32,71 @@ static bool try_share(const struct btk_compiler *compiler, struct btk_image_head
     return false;
 }
 
+static int append_section(struct btk_compiler *compiler, struct btk_buffer *image,
+                          struct btk_image_header *header, unsigned at)
+{
+    static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
+    const struct btk_buffer *const section = &compiler->sections[at];
+    if (try_share(compiler, header, at)) return 0;
+    const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
+    if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
+    header->sections[at] = (struct btk_image_section){image->length, section->length};
+    return btk_buffer_append(image, section->data, section->length) < 0
+               ? btk_compiler_no_memory(compiler)
+               : 0;
+}
+
 static int append_sections(struct btk_compiler *compiler, struct btk_buffer *image,
                            struct btk_image_header *header)
 {
-    static const uint8_t zeros[BTK_IMAGE_ALIGNMENT];
-    for (unsigned i = 0; i < BTK_SECTION_COUNT; i++) {
-        const struct btk_buffer *const section = &compiler->sections[i];
-        if (try_share(compiler, header, i)) continue;
-        const size_t padding = btk_align_up(image->length, BTK_IMAGE_ALIGNMENT) - image->length;
-        if (btk_buffer_append(image, zeros, padding) < 0) return btk_compiler_no_memory(compiler);
-        header->sections[i] = (struct btk_image_section){image->length, section->length};
-        if (btk_buffer_append(image, section->data, section->length) < 0)
-            return btk_compiler_no_memory(compiler);
-    }
-    return 0;
+    int status = 0;
+    for (unsigned i = 0; i < BTK_SECTION_COUNT && !status; i++)
+        status = append_section(compiler, image, header, i);
+    return status;
 }
 
 // A token is whole when merging its bytes gives it back: then a piece that equals it needs no
 // merging. Some are not: those that only an added token or an older training put there.
-static int mark_whole_tokens(struct btk_compiler *compiler, struct btk_buffer *image)
+static int mark_whole_tokens(struct btk_compiler *compiler, const struct btk_image *view,
+                             struct btk_token_info *tokens)
 {
-    struct btk_image view;
-    int status = btk_image_view(image->data, image->length, &view, compiler->error);
-    if (status < 0) return status;
     struct btk_bpe_scratch scratch;
     const size_t bytes_max =
-        btk_max_size(view.config->model_bytes_max, view.config->token_bytes_max);
-    if (btk_bpe_scratch_init(&scratch, &view, btk_bpe_symbols_max(view.config, bytes_max)) < 0)
+        btk_max_size(view->config->model_bytes_max, view->config->token_bytes_max);
+    if (btk_bpe_scratch_init(&scratch, view, btk_bpe_symbols_max(view->config, bytes_max)) < 0)
         return btk_compiler_no_memory(compiler);
-    struct btk_token_info *const tokens =
-        (void *)(image->data + view.header->sections[BTK_SECTION_TOKENS].offset);
-    for (uint32_t id = 0; id < view.config->token_count; id++) {
-        const struct btk_bytes piece = btk_image_model_text(&view, id);
+    for (uint32_t id = 0; id < view->config->token_count; id++) {
+        const struct btk_bytes piece = btk_image_model_text(view, id);
         size_t count;
-        if (!piece.length || btk_image_find_bytes(&view, piece) != id) continue;
-        if (btk_bpe_merge(&view, &scratch, piece, &count) == 0 && count == 1 && scratch.ids[0] == id
+        if (!piece.length || btk_image_find_bytes(view, piece) != id) continue;
+        if (btk_bpe_merge(view, &scratch, piece, &count) == 0 && count == 1 && scratch.ids[0] == id
             && scratch.lengths[0] == piece.length)
             tokens[id].flags |= BTK_TOKEN_WHOLE;
     }
     btk_bpe_scratch_clear(&scratch);
+    return 0;
+}
+
+static int view_image(struct btk_compiler *compiler, struct btk_buffer *image,
+                      struct btk_image_header *header, struct btk_image *out_view)
+{
+    header->bytes = image->length;
+    memcpy(image->data, header, sizeof *header);
+    return btk_image_view(image->data, image->length, out_view, compiler->error);
+}
+
+// What the engine itself finds out, from the image as far as it is made.
+static int append_findings(struct btk_compiler *compiler, struct btk_buffer *image,
+                           struct btk_image_header *header)
+{
+    struct btk_image view;
+    int status = view_image(compiler, image, header, &view);
+    if (!status && compiler->config.model == BTK_MODEL_BPE && compiler->config.dropout <= 0)
+        status = mark_whole_tokens(
+            compiler, &view, (void *)(image->data + header->sections[BTK_SECTION_TOKENS].offset));
+    if (!status) status = btk_compile_pieces(compiler, &view);
+    if (!status) status = append_section(compiler, image, header, BTK_SECTION_PIECES);
+    header->bytes = image->length;
     return status;
 }
 
@@ -91,12 +117,7 @@ int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_imag
     int status = btk_buffer_append(&image, &header, sizeof header);
     if (status < 0) status = btk_compiler_no_memory(compiler);
     if (!status) status = append_sections(compiler, &image, &header);
-    if (!status) {
-        header.bytes = image.length;
-        memcpy(image.data, &header, sizeof header);
-        if (compiler->config.model == BTK_MODEL_BPE && compiler->config.dropout <= 0)
-            status = mark_whole_tokens(compiler, &image);
-    }
+    if (!status) status = append_findings(compiler, &image, &header);
     if (status < 0) {
         btk_buffer_clear(&image);
         return status;

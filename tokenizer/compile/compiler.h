@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "tokenizer/compile/format/format.h"
 #include "tokenizer/compile/regex_ast.h"
+#include "tokenizer/image.h"
 #include "tokenizer/image_format.h"
 
 // An added token that is no part of the model; not in the image.
@@ -144,4 +145,6 @@ int btk_compile_unigram(struct btk_compiler *compiler);
 int btk_compile_trie(struct btk_compiler *compiler);         // WordPiece, Unigram
 int btk_compile_piece_lookup(struct btk_compiler *compiler); // all but WordPiece
 int btk_compile_fallback(struct btk_compiler *compiler);     // BPE, Unigram
+// Fills PIECES, by the model of an image that has all the rest.
+int btk_compile_pieces(struct btk_compiler *compiler, const struct btk_image *view);
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

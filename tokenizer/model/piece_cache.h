@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers what short pieces became. Bounded: 16384 sets of two ways, 2 MiB.
+// Remembers what pieces became. Bounded: what is new takes the place of what is oldest in its set.
 //
-//     entry, one cache line    | 31 bytes of text, zero-padded, and their count | 7 ids | layout |
-//     layout                   | count of ids, 3 bits | 29 bits: does a token end at byte 1, 2, .. |
+//     lines      2 pieces of at most 15 bytes and 3 ids (short_piece.h)       16384 lines, 1 MiB
+//     sets       2 pieces of at most 30 bytes and 7 ids                        4096 sets, 512 KiB
 //
-// Only pieces whose tokens stand one behind the other and fill the piece are kept.
+//     entry of a set, one cache line | 31 bytes of text, zero-padded, and their count | 7 ids | layout |
+//     layout                         | count of ids, 3 bits | 29 bits: does a token end at byte 1, 2, .. |
 //
-// The hash is keyed with random numbers, so nobody can choose texts that meet in one set; and if
-// they did, it would only be slow. Multiplication and folding after Wang Yi's wyhash.
+// The hashes are keyed with random numbers, so nobody can choose texts that meet in one set; and if
+// they did, it would only be slow.
 //
 // Ownership: in the caller's memory, 64-byte aligned. Threads: one.
 #pragma once
@@ -19,11 +20,17 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "tokenizer/model/short_piece.h"
 
 enum {
     BTK_PIECE_BYTES_MAX = 30, // a layout has no room for the ends of 31
     BTK_PIECE_IDS_MAX = 7,
-    BTK_PIECE_CACHE_SETS = 16384
+    BTK_PIECE_CACHE_LINES = 16384,
+    BTK_PIECE_CACHE_SETS = 4096
+};
+
+struct btk_piece_line {
+    alignas(64) struct btk_short_piece pieces[2];
 };
 
 struct btk_piece_key {
@@ -37,6 +44,7 @@ struct btk_piece_entry {
 };
 
 struct btk_piece_cache {
+    struct btk_piece_line lines[BTK_PIECE_CACHE_LINES];
     struct btk_piece_entry sets[BTK_PIECE_CACHE_SETS][2];
     uint64_t seeds[4];
     uint64_t hits;
@@ -51,6 +59,32 @@ BTK_MUST_USE int btk_piece_cache_init(struct btk_piece_cache *cache);
 
 // Forgets all pieces.
 void btk_piece_cache_clear(struct btk_piece_cache *cache);
+
+// --- Short pieces
+
+static inline struct btk_piece_line *btk_piece_cache_line(struct btk_piece_cache *cache,
+                                                          const struct btk_short_key *key)
+{
+    return &cache->lines[btk_short_key_hash(key, cache->seeds) % BTK_PIECE_CACHE_LINES];
+}
+
+// What the key became; NULL: not known.
+static inline const struct btk_short_piece *btk_piece_line_find(const struct btk_piece_line *line,
+                                                                const struct btk_short_key *key)
+{
+    const bool is_first = btk_short_piece_is(&line->pieces[0], key);
+    const bool is_second = btk_short_piece_is(&line->pieces[1], key);
+    return is_first | is_second ? &line->pieces[is_second] : NULL;
+}
+
+static inline void btk_piece_line_put(struct btk_piece_line *line,
+                                      const struct btk_short_piece *piece)
+{
+    line->pieces[1] = line->pieces[0];
+    line->pieces[0] = *piece;
+}
+
+// --- Longer ones
 
 static inline uint64_t btk_piece_word(const uint8_t *bytes)
 {
@@ -76,21 +110,14 @@ static inline struct btk_piece_key btk_piece_key(const uint8_t *text, size_t len
     return key;
 }
 
-static inline uint64_t btk_piece_fold(uint64_t a, uint64_t b)
-{
-    const unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline struct btk_piece_entry *btk_piece_cache_set(struct btk_piece_cache *cache,
                                                           const struct btk_piece_key *key)
 {
     const uint64_t low =
-        btk_piece_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+        btk_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
     const uint64_t high =
-        btk_piece_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
-    const uint64_t hash = low ^ high;
-    return cache->sets[(hash ^ hash >> 32) % BTK_PIECE_CACHE_SETS];
+        btk_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
+    return cache->sets[(low ^ high) % BTK_PIECE_CACHE_SETS];
 }
 
 static inline bool btk_piece_keys_equal(const struct btk_piece_key *a,
@@ -101,16 +128,11 @@ static inline bool btk_piece_keys_equal(const struct btk_piece_key *a,
 }
 
 // What the piece became; NULL: not known. `set` is that of the key.
-static inline const struct btk_piece_entry *btk_piece_cache_find(struct btk_piece_cache *cache,
-                                                                 const struct btk_piece_entry *set,
-                                                                 const struct btk_piece_key *key)
+static inline const struct btk_piece_entry *btk_piece_set_find(const struct btk_piece_entry *set,
+                                                               const struct btk_piece_key *key)
 {
-    for (unsigned way = 0; way < 2; way++) {
-        if (!btk_piece_keys_equal(&set[way].key, key)) continue;
-        cache->hits++;
-        return &set[way];
-    }
-    cache->misses++;
+    for (unsigned way = 0; way < 2; way++)
+        if (btk_piece_keys_equal(&set[way].key, key)) return &set[way];
     return NULL;
 }
 
@@ -129,5 +151,5 @@ static inline size_t btk_piece_entry_end(const struct btk_piece_entry *entry, si
 
 // Keeps tokens for a key that was not found, if they can be kept; the older one of the set goes.
 // `places`: begin and end of each token.
-void btk_piece_cache_put(struct btk_piece_entry *set, const struct btk_piece_key *key,
-                         const uint32_t *ids, const uint32_t *places, size_t count);
+void btk_piece_set_put(struct btk_piece_entry *set, const struct btk_piece_key *key,
+                       const uint32_t *ids, const uint32_t *places, size_t count);
