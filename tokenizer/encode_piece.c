@@ -177,7 +177,7 @@ static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
     if (status < 0) return status;
     if (!encoder->scratch->model_is_certain) {
     } else if (text.length <= BTK_SHORT_BYTES_MAX
-               && btk_short_piece_try_fill(&known, &probe->key, model->ids, model->places, count))
+               && btk_short_piece_try_fill(&known, &probe->key, text.length, model->ids, model->places, count))
     {
         btk_piece_line_put(probe->line, &known);
     } else {

@@ -9,7 +9,7 @@
 
 #include "tokenizer/engine.h"
 
-enum { PROBES = 64, IDS_A_MOVE = 4, KEY_BYTES = 16 };
+enum { PROBES = 64, IDS_A_MOVE = 4 };
 
 // The columns that are written here; others need a look at each token.
 enum columns { COLUMNS_IDS, COLUMNS_PLACES, COLUMNS_ALL };
@@ -21,26 +21,30 @@ static enum columns columns_of(const struct btk_encoder *encoder, const struct b
                                                                          : COLUMNS_PLACES;
 }
 
-static inline struct btk_short_key key_of(const struct btk_span *span, struct btk_piece piece,
-                                          size_t padded_end)
+// The keys of pieces and their lines. `is_padded`: a whole key can be read at each of them.
+static inline __attribute__((always_inline)) void ask(struct btk_piece_cache *cache,
+                                                      const struct btk_span *span,
+                                                      const struct btk_piece *pieces, size_t count,
+                                                      bool is_padded, struct btk_probe *out_probes)
 {
-    const size_t length = piece.end - piece.begin;
-    const uint8_t *const text = span->text.data + piece.begin;
-    if (length > BTK_SHORT_BYTES_MAX) return btk_short_key_none();
-    return piece.begin < padded_end ? btk_short_key_read(text, length)
-                                    : btk_short_key_copy(text, length);
+    const uint64_t seeds[2] = {cache->seeds[0], cache->seeds[1]};
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = pieces[i].end - pieces[i].begin;
+        const size_t key_bytes = length <= BTK_SHORT_BYTES_MAX ? length : 0;
+        const uint8_t *const text = span->text.data + pieces[i].begin;
+        const struct btk_short_key key =
+            is_padded ? btk_short_key_read(text, key_bytes) : btk_short_key_copy(text, key_bytes);
+        struct btk_piece_line *const line = btk_piece_cache_line(cache, &key, seeds);
+        out_probes[i] = (struct btk_probe){key, line};
+        __builtin_prefetch(line);
+    }
 }
 
-static inline void ask(struct btk_piece_cache *cache, const struct btk_span *span,
-                       const struct btk_piece *pieces, size_t count, struct btk_probe *out_probes)
+static inline bool are_padded(const struct btk_span *span, const struct btk_piece *pieces,
+                              size_t count)
 {
     const size_t readable = (size_t)(span->readable_end - span->text.data);
-    const size_t padded_end = readable >= KEY_BYTES ? readable - KEY_BYTES + 1 : 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct btk_short_key key = key_of(span, pieces[i], padded_end);
-        out_probes[i] = (struct btk_probe){key, btk_piece_cache_line(cache, &key)};
-        __builtin_prefetch(out_probes[i].line);
-    }
+    return pieces[count - 1].begin + BTK_SHORT_BYTES_MAX <= readable; // the others are before it
 }
 
 // The places of the tokens from `at` on.
@@ -61,34 +65,47 @@ static inline void put_places(const struct btk_encoder *encoder, const struct bt
         encoding->word_ids[at + i] = encoder->word_id;
 }
 
-static inline __attribute__((always_inline)) int
+// Takes what the lines have, up to a piece that needs more than that; returns its index, or `count`.
+static inline __attribute__((always_inline)) size_t
 answer(struct btk_encoder *encoder, const struct btk_span *span, const struct btk_piece *pieces,
-       size_t count, const struct btk_probe *probes, enum columns columns, bool are_words)
+       const struct btk_probe *probes, size_t begin, size_t count, enum columns columns,
+       bool are_words)
 {
     struct btk_encoding *const encoding = encoder->encoding;
-    struct btk_piece_cache *const cache = encoder->scratch->cache;
-    size_t missed = 0;
-    for (size_t i = 0; i < count; i++) {
+    const size_t sure = (encoding->capacity - encoding->count) / IDS_A_MOVE; // pieces
+    const size_t end = count - begin <= sure ? count : begin + sure;
+    uint32_t *const ids = encoding->ids;
+    size_t at = encoding->count, i = begin;
+    for (; i < end; i++) {
         const struct btk_short_piece *const known =
             btk_piece_line_find(probes[i].line, &probes[i].key);
-        int status = 0;
-        if (__builtin_expect(!known, false)) {
-            missed++;
-            cache->misses++;
-            status = btk_encode_missed(encoder, span, pieces[i], &probes[i]);
-        } else if (columns == COLUMNS_ALL || encoding->capacity - encoding->count < IDS_A_MOVE) {
-            status = btk_encode_short(encoder, span, pieces[i], known);
-        } else {
-            memcpy(encoding->ids + encoding->count, known->ids, IDS_A_MOVE * sizeof *known->ids);
-            if (columns == COLUMNS_PLACES)
-                put_places(encoder, span, pieces[i], known, encoding->count);
-            encoding->count += btk_short_layout_count(known->layout);
+        if (__builtin_expect(!known, false)) break;
+        memcpy(ids + at, (const uint8_t *)known + offsetof(struct btk_short_piece, ids),
+               IDS_A_MOVE * sizeof *ids);
+        if (columns == COLUMNS_PLACES) {
+            put_places(encoder, span, pieces[i], known, at);
+            encoder->word_id += are_words;
         }
-        if (status < 0) return status;
-        encoder->word_id += are_words;
+        at += btk_short_layout_count(known->layout);
     }
-    cache->hits += count - missed;
-    return 0;
+    encoding->count = at;
+    if (columns == COLUMNS_IDS && are_words) encoder->word_id += (uint32_t)(i - begin);
+    encoder->scratch->cache->hits += i - begin;
+    return i;
+}
+
+// A piece that answer() left.
+static int encode_one(struct btk_encoder *encoder, const struct btk_span *span,
+                      struct btk_piece piece, const struct btk_probe *probe)
+{
+    struct btk_piece_cache *const cache = encoder->scratch->cache;
+    const struct btk_short_piece *const known = btk_piece_line_find(probe->line, &probe->key);
+    if (!known) {
+        cache->misses++;
+        return btk_encode_missed(encoder, span, piece, probe);
+    }
+    cache->hits++;
+    return btk_encode_short(encoder, span, piece, known);
 }
 
 static inline __attribute__((always_inline)) int encode(struct btk_encoder *encoder,
@@ -98,18 +115,25 @@ static inline __attribute__((always_inline)) int encode(struct btk_encoder *enco
 {
     struct btk_probe probes[PROBES];
     const enum columns columns = columns_of(encoder, span);
-    int status = 0;
-    for (size_t done = 0, some; done < count && !status; done += some) {
+    for (size_t done = 0, some; done < count; done += some) {
         some = btk_min_size(count - done, PROBES);
-        ask(encoder->scratch->cache, span, pieces + done, some, probes);
-        if (columns == COLUMNS_IDS)
-            status = answer(encoder, span, pieces + done, some, probes, COLUMNS_IDS, are_words);
-        else if (columns == COLUMNS_PLACES)
-            status = answer(encoder, span, pieces + done, some, probes, COLUMNS_PLACES, are_words);
+        if (are_padded(span, pieces + done, some))
+            ask(encoder->scratch->cache, span, pieces + done, some, true, probes);
         else
-            status = answer(encoder, span, pieces + done, some, probes, COLUMNS_ALL, are_words);
+            ask(encoder->scratch->cache, span, pieces + done, some, false, probes);
+        for (size_t i = 0; i < some; i++) {
+            if (columns == COLUMNS_IDS)
+                i = answer(encoder, span, pieces + done, probes, i, some, COLUMNS_IDS, are_words);
+            else if (columns == COLUMNS_PLACES)
+                i = answer(encoder, span, pieces + done, probes, i, some, COLUMNS_PLACES,
+                           are_words);
+            if (i == some) break;
+            const int status = encode_one(encoder, span, pieces[done + i], &probes[i]);
+            if (status < 0) return status;
+            encoder->word_id += are_words;
+        }
     }
-    return status;
+    return 0;
 }
 
 int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,

@@ -23,7 +23,7 @@
 // BPE: longest prefix and suffix: a character may become as many tokens.
 #define BTK_AFFIX_BYTES_LIMIT 64u
 // Pieces that are known in half a cache line.
-#define BTK_SHORT_BYTES_MAX 15u
+#define BTK_SHORT_BYTES_MAX 16u
 #define BTK_SHORT_IDS_MAX   3u
 
 enum btk_model_kind {

@@ -11,6 +11,7 @@
 #include "tokenizer/image.h"
 #include "tokenizer/image_check.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/short_piece.h"
 #include "tokenizer/normalizer/steps.h"
 
 enum { SHORT_TEXT_BYTES = 4096 }; // choosing a kernel is not worth it
@@ -379,11 +380,14 @@ static int check_added_trie(const struct btk_image *view, const struct btk_added
 // As many tokens as it says, inside of the piece; nothing behind its text.
 static bool is_sound_piece(const struct btk_short_piece *piece, uint32_t token_count)
 {
-    const uint64_t length = piece->words[1] >> 56;
+    const uint64_t last = ~piece->words[1], first = ~piece->words[0]; // 0: padding alone
+    const int length = last    ? 16 - __builtin_clzll(last) / 8
+                       : first ? 8 - __builtin_clzll(first) / 8
+                               : 0;
     const uint32_t count = piece->layout & 3, ends = piece->layout >> 2;
-    if (!length) return !piece->words[0] && !piece->words[1];
-    bool is_sound = length <= BTK_SHORT_BYTES_MAX && count > 0
-                    && (uint32_t)__builtin_popcount(ends) + 1 == count && !(ends >> (length - 1));
+    if (btk_short_piece_is_nothing(piece)) return true;
+    bool is_sound = length > 0 && count > 0 && (uint32_t)__builtin_popcount(ends) + 1 == count
+                    && !(ends >> (length - 1));
     for (uint32_t i = 0; i < count; i++) is_sound &= piece->ids[i] < token_count;
     return is_sound;
 }

@@ -27,7 +27,7 @@ static bool try_put(const struct table *table, uint32_t line, const struct btk_s
 {
     struct btk_short_piece *const pieces = table->pieces + (size_t)line * BTK_PIECE_TABLE_WAYS;
     for (size_t way = 0; way < BTK_PIECE_TABLE_WAYS; way++) {
-        if (btk_short_piece_bytes(&pieces[way])) continue;
+        if (!btk_short_piece_is_nothing(&pieces[way])) continue;
         pieces[way] = *piece;
         return true;
     }
@@ -78,7 +78,8 @@ static void put_text(const struct btk_image *view, struct btk_model_scratch *scr
     struct btk_short_piece piece;
     size_t count, more;
     if (is_known(table, &key) || btk_model_begin(view, scratch, text, &count) < 0
-        || !btk_short_piece_try_fill(&piece, &key, scratch->ids, scratch->places, count)
+        || !btk_short_piece_try_fill(&piece, &key, text.length, scratch->ids, scratch->places,
+                                     count)
         || btk_model_next(view, scratch, &more) < 0 || more)
         return;
     put(table, piece);
@@ -108,7 +109,7 @@ int btk_compile_pieces(struct btk_compiler *compiler, const struct btk_image *vi
     const size_t bytes = lines * BTK_PIECE_TABLE_WAYS * sizeof(struct btk_short_piece);
     struct btk_buffer *const section = &compiler->sections[BTK_SECTION_PIECES];
     if (btk_buffer_reserve(section, bytes) < 0) return btk_compiler_no_memory(compiler);
-    memset(section->data, 0, bytes);
+    memset(section->data, BTK_SHORT_NOTHING_BYTE, bytes);
     section->length = bytes;
     struct table table = {(void *)section->data, (uint32_t)lines, 1};
     return fill(compiler, view, &table);

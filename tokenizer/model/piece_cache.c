@@ -9,7 +9,7 @@ const uint8_t btk_piece_masks[64] = {ONES_8, ONES_8, ONES_8, ONES_8};
 
 void btk_piece_cache_clear(struct btk_piece_cache *cache)
 {
-    memset(cache->lines, 0, sizeof cache->lines);
+    memset(cache->lines, BTK_SHORT_NOTHING_BYTE, sizeof cache->lines);
     memset(cache->sets, 0, sizeof cache->sets);
     cache->hits = 0;
     cache->misses = 0;

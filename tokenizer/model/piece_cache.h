@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Remembers what pieces became. Bounded: what is new takes the place of what is oldest in its set.
 //
-//     lines      2 pieces of at most 15 bytes and 3 ids (short_piece.h)       16384 lines, 1 MiB
+//     lines      2 pieces of at most 16 bytes and 3 ids (short_piece.h)       16384 lines, 1 MiB
 //     sets       2 pieces of at most 30 bytes and 7 ids                        4096 sets, 512 KiB
 //
 //     entry of a set, one cache line | 31 bytes of text, zero-padded, and their count | 7 ids | layout |
@@ -62,19 +62,22 @@ void btk_piece_cache_clear(struct btk_piece_cache *cache);
 
 // --- Short pieces
 
+// `seeds`: the cache's first two, which a loop may have in registers.
 static inline struct btk_piece_line *btk_piece_cache_line(struct btk_piece_cache *cache,
-                                                          const struct btk_short_key *key)
+                                                          const struct btk_short_key *key,
+                                                          const uint64_t seeds[2])
 {
-    return &cache->lines[btk_short_key_hash(key, cache->seeds) % BTK_PIECE_CACHE_LINES];
+    return &cache->lines[btk_short_key_hash(key, seeds) % BTK_PIECE_CACHE_LINES];
 }
 
 // What the key became; NULL: not known.
 static inline const struct btk_short_piece *btk_piece_line_find(const struct btk_piece_line *line,
                                                                 const struct btk_short_key *key)
 {
-    const bool is_first = btk_short_piece_is(&line->pieces[0], key);
-    const bool is_second = btk_short_piece_is(&line->pieces[1], key);
-    return is_first | is_second ? &line->pieces[is_second] : NULL;
+    // No branch says which of the two it is: nobody could predict it.
+    const struct btk_short_piece *const piece =
+        &line->pieces[!btk_short_piece_is(line->pieces, key)];
+    return btk_short_piece_is(piece, key) ? piece : NULL;
 }
 
 static inline void btk_piece_line_put(struct btk_piece_line *line,
@@ -113,8 +116,7 @@ static inline struct btk_piece_key btk_piece_key(const uint8_t *text, size_t len
 static inline struct btk_piece_entry *btk_piece_cache_set(struct btk_piece_cache *cache,
                                                           const struct btk_piece_key *key)
 {
-    const uint64_t low =
-        btk_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+    const uint64_t low = btk_fold(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
     const uint64_t high =
         btk_fold(key->words[2] ^ cache->seeds[2], key->words[3] ^ cache->seeds[3]);
     return cache->sets[(low ^ high) % BTK_PIECE_CACHE_SETS];

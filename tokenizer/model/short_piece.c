@@ -2,24 +2,24 @@
 #include "tokenizer/model/short_piece.h"
 
 #define X 0xff
-const uint8_t btk_short_masks[BTK_SHORT_BYTES_MAX + 2][16] = {
-    {0},
-    {X},
-    {X, X},
-    {X, X, X},
-    {X, X, X, X},
-    {X, X, X, X, X},
-    {X, X, X, X, X, X},
-    {X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X, X, X, X, X},
-    {X, X, X, X, X, X, X, X, X, X, X, X, X, X, X},
-    {0},
+const uint8_t btk_short_padding[BTK_SHORT_BYTES_MAX + 1][BTK_SHORT_BYTES_MAX] = {
+    {X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X},
+    {0, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, X, X, X, X, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, X, X, X, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, X, X, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, X, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, X, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, X, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, X, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, X, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, X},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 };
 #undef X
 
@@ -37,11 +37,11 @@ bool btk_piece_ends(const uint32_t *places, size_t count, size_t length, uint32_
 }
 
 bool btk_short_piece_try_fill(struct btk_short_piece *out_piece, const struct btk_short_key *key,
-                              const uint32_t *ids, const uint32_t *places, size_t count)
+                              size_t length, const uint32_t *ids, const uint32_t *places,
+                              size_t count)
 {
     uint32_t ends;
-    if (!count || count > BTK_SHORT_IDS_MAX
-        || !btk_piece_ends(places, count, key->words[1] >> 56, &ends))
+    if (!count || count > BTK_SHORT_IDS_MAX || !btk_piece_ends(places, count, length, &ends))
         return false;
     *out_piece = (struct btk_short_piece){.words = {key->words[0], key->words[1]},
                                           .layout = (uint32_t)count | ends << 2};

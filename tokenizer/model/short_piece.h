@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces of at most 15 bytes and what they became, as they stand in the cache of a worker and in the
+// Pieces of at most 16 bytes and what they became, as they stand in the cache of a worker and in the
 // table of an image: half a cache line each (struct btk_short_piece, image_format.h).
 //
-//     words     | 15 bytes of text, zero-padded, and their count |     count 0: nothing is there
-//     ids       | up to 3                                        |
-//     layout    | count of ids, 2 bits | 14 bits: does a token end at byte 1, 2, .. |
+//     words     | 16 bytes of text, and behind it 0xff, which no UTF-8 has | all 0xfe: nothing is there
+//     ids       | up to 3                                                  |
+//     layout    | count of ids, 2 bits | 15 bits: does a token end at byte 1, 2, .. |
 //
 // Only pieces whose tokens stand one behind the other and fill the piece have a layout.
 //
@@ -23,31 +23,24 @@ struct btk_short_key {
     uint64_t words[2];
 };
 
-// For each length 16 bytes: ones for what is text. Longer pieces have no ones.
-extern const uint8_t btk_short_masks[BTK_SHORT_BYTES_MAX + 2][16];
+// For each length 16 bytes: what stands behind the text.
+extern const uint8_t btk_short_padding[BTK_SHORT_BYTES_MAX + 1][BTK_SHORT_BYTES_MAX];
 
-// No piece of the cache or the table has it.
-static inline struct btk_short_key btk_short_key_none(void)
-{
-    return (struct btk_short_key){{0, UINT64_MAX}};
-}
-
-// The key of a piece of 1 to BTK_SHORT_BYTES_MAX bytes. 16 bytes can be read at `text`.
+// The key of a piece of 1 to BTK_SHORT_BYTES_MAX bytes; with 0 the key that no piece has, known or not.
+// BTK_SHORT_BYTES_MAX bytes can be read at `text`.
 static inline struct btk_short_key btk_short_key_read(const uint8_t *text, size_t length)
 {
-    uint64_t words[2], masks[2];
+    uint64_t words[2], padding[2];
     memcpy(words, text, sizeof words);
-    memcpy(masks, btk_short_masks[length], sizeof masks);
-    return (struct btk_short_key){
-        {words[0] & masks[0], (words[1] & masks[1]) | (uint64_t)length << 56}};
+    memcpy(padding, btk_short_padding[length], sizeof padding);
+    return (struct btk_short_key){{words[0] | padding[0], words[1] | padding[1]}};
 }
 
 // The same, and only `length` bytes are read.
 static inline struct btk_short_key btk_short_key_copy(const uint8_t *text, size_t length)
 {
-    struct btk_short_key key = {{0}};
+    struct btk_short_key key = {{UINT64_MAX, UINT64_MAX}};
     memcpy(&key, text, length);
-    key.words[1] |= (uint64_t)length << 56;
     return key;
 }
 
@@ -68,9 +61,11 @@ static inline bool btk_short_piece_is(const struct btk_short_piece *piece,
     return !((piece->words[0] ^ key->words[0]) | (piece->words[1] ^ key->words[1]));
 }
 
-static inline size_t btk_short_piece_bytes(const struct btk_short_piece *piece)
+enum { BTK_SHORT_NOTHING_BYTE = 0xfe }; // what memory without pieces is filled with
+
+static inline bool btk_short_piece_is_nothing(const struct btk_short_piece *piece)
 {
-    return piece->words[1] >> 56;
+    return (piece->words[0] & piece->words[1]) == UINT64_C(0xfefefefefefefefe);
 }
 
 static inline size_t btk_short_layout_count(uint32_t layout)
@@ -91,4 +86,5 @@ bool btk_piece_ends(const uint32_t *places, size_t count, size_t length, uint32_
 
 // False: these tokens do not fit.
 bool btk_short_piece_try_fill(struct btk_short_piece *out_piece, const struct btk_short_key *key,
-                              const uint32_t *ids, const uint32_t *places, size_t count);
+                              size_t length, const uint32_t *ids, const uint32_t *places,
+                              size_t count);
