@@ -25,7 +25,7 @@
 enum {
     BTK_PIECE_BYTES_MAX = 30, // a layout has no room for the ends of 31
     BTK_PIECE_IDS_MAX = 7,
-    BTK_PIECE_CACHE_LINES = 16384,
+    BTK_PIECE_CACHE_LINES = 32768,
     BTK_PIECE_CACHE_SETS = 4096
 };
 
