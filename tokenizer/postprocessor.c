@@ -25,14 +25,32 @@ static size_t distance(const struct char_cursor *cursor, size_t byte)
     return byte > cursor->byte ? byte - cursor->byte : cursor->byte - byte;
 }
 
+// Characters that begin in [begin, end), eight bytes at a time where there are as many.
+static uint32_t count_chars(struct btk_bytes text, size_t begin, size_t end)
+{
+    const uint64_t lowest = UINT64_C(0x0101010101010101);
+    uint32_t continuations = 0;
+    const uint32_t bytes = (uint32_t)(end - begin);
+    for (; begin < end && text.length - begin >= 8; begin += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + begin, sizeof word);
+        const size_t unused = end - begin < 8 ? 8 - (end - begin) : 0;
+        const uint64_t found = (word >> 7 & ~(word >> 6) & lowest) << 8 * unused;
+        continuations += (uint32_t)(found * lowest >> 56);
+    }
+    for (; begin < end; begin++) continuations += is_continuation(text.data[begin]);
+    return bytes - continuations;
+}
+
 static uint32_t chars_before(struct char_cursor *cursor, const struct char_cursor *other,
                              size_t byte)
 {
     if (distance(other, byte) < distance(cursor, byte)) *cursor = *other;
-    while (cursor->byte < byte)
-        cursor->chars += !is_continuation(cursor->text.data[cursor->byte++]);
-    while (cursor->byte > byte)
-        cursor->chars -= !is_continuation(cursor->text.data[--cursor->byte]);
+    if (cursor->byte < byte)
+        cursor->chars += count_chars(cursor->text, cursor->byte, byte);
+    else
+        cursor->chars -= count_chars(cursor->text, byte, cursor->byte);
+    cursor->byte = byte;
     return cursor->chars;
 }
 

@@ -73,10 +73,16 @@ static inline size_t btk_short_layout_count(uint32_t layout)
     return layout & 3;
 }
 
+// Bit i: a token ends at byte i + 1; not the last one, which ends with the piece.
+static inline uint32_t btk_short_layout_ends(uint32_t layout)
+{
+    return layout >> 2;
+}
+
 // The end of the token that begins at byte `begin` of a piece of `length` bytes.
 static inline size_t btk_short_layout_end(uint32_t layout, size_t begin, size_t length)
 {
-    const uint32_t ends = layout >> 2 >> begin; // the lowest bit: byte begin + 1
+    const uint32_t ends = btk_short_layout_ends(layout) >> begin; // the lowest bit: byte begin + 1
     return ends ? begin + 1 + (size_t)__builtin_ctz(ends) : length;
 }
 
