@@ -52,12 +52,12 @@ static void annotate_spaces(const struct btk_encoder *encoder, size_t at, struct
         btk_postprocess_count_spaces(text, encoder->spaces + 2 * at);
 }
 
-// The columns beside the id for the token `at`, which stands at [begin, end) of the span. Crafted
-// images, and bytes of affixes, have tokens that leave the piece: they have the place of its end.
-static int annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
-                          struct btk_piece piece, size_t at, size_t begin, size_t end)
+// The place of the token `at` and its word. Crafted images, and bytes of affixes, have tokens that leave
+// the piece: they have the place of its end.
+static inline void place_token(const struct btk_encoder *encoder, const struct btk_span *span,
+                               struct btk_piece piece, size_t at, size_t begin, size_t end)
 {
-    struct btk_encoding *const encoding = encoder->encoding;
+    const struct btk_encoding *const encoding = encoder->encoding;
     begin = btk_min_size(begin, piece.end - 1);
     end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
     if (encoding->offsets) {
@@ -65,9 +65,37 @@ static int annotate_token(struct btk_encoder *encoder, const struct btk_span *sp
         encoding->offsets[2 * at + 1] = btk_span_source_end(span, end - 1);
     }
     if (encoding->word_ids) encoding->word_ids[at] = encoder->word_id;
+}
+
+// The columns beside the id for the token `at`, which stands at [begin, end) of the span.
+static int annotate_token(struct btk_encoder *encoder, const struct btk_span *span,
+                          struct btk_piece piece, size_t at, size_t begin, size_t end)
+{
+    place_token(encoder, span, piece, at, begin, end);
+    if (!encoder->spaces && !encoder->encoding->sources) return 0;
+    begin = btk_min_size(begin, piece.end - 1);
+    end = btk_max_size(btk_min_size(end, piece.end), begin + 1);
     const struct btk_bytes text = {span->text.data + begin, end - begin};
     if (encoder->spaces) annotate_spaces(encoder, at, text);
-    return encoding->sources ? annotate_source(encoder, at, text) : 0;
+    return encoder->encoding->sources ? annotate_source(encoder, at, text) : 0;
+}
+
+static int annotate_tokens(struct btk_encoder *encoder, const struct btk_span *span,
+                           struct btk_piece piece, size_t at, size_t base, const uint32_t *places,
+                           size_t count)
+{
+    if (!encoder->spaces && !encoder->encoding->sources) {
+        for (size_t i = 0; i < count; i++)
+            place_token(encoder, span, piece, at + i, base + places[2 * i],
+                        base + places[2 * i + 1]);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const int status = annotate_token(encoder, span, piece, at + i, base + places[2 * i],
+                                          base + places[2 * i + 1]);
+        if (status < 0) return status;
+    }
+    return 0;
 }
 
 // `begin`: what the places count from.
@@ -81,13 +109,9 @@ static int append_tokens(struct btk_encoder *encoder, const struct btk_span *spa
     const size_t first = encoding->count;
     memcpy(encoding->ids + first, model->ids, count * sizeof *model->ids);
     encoding->count += count;
-    for (size_t i = 0; i < count && encoder->annotates; i++) {
-        const int done =
-            annotate_token(encoder, span, piece, first + i, begin + model->places[2 * i],
-                           begin + model->places[2 * i + 1]);
-        if (done < 0) return done;
-    }
-    return 0;
+    return encoder->annotates
+               ? annotate_tokens(encoder, span, piece, first, begin, model->places, count)
+               : 0;
 }
 
 // All tokens of a piece, which the scratch has room for.
@@ -177,7 +201,8 @@ static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
     if (status < 0) return status;
     if (!encoder->scratch->model_is_certain) {
     } else if (text.length <= BTK_SHORT_BYTES_MAX
-               && btk_short_piece_try_fill(&known, &probe->key, text.length, model->ids, model->places, count))
+               && btk_short_piece_try_fill(&known, &probe->key, text.length, model->ids,
+                                           model->places, count))
     {
         btk_piece_line_put(probe->line, &known);
     } else {

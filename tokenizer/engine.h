@@ -21,6 +21,7 @@
 #include "kernels/kernels.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/char_places.h"
 #include "tokenizer/image.h"
 #include "tokenizer/model/model.h"
 #include "tokenizer/model/piece_cache.h"
@@ -86,6 +87,7 @@ struct btk_scratch {
     size_t copy_bytes;
     size_t copy_begin;             // where the text begins in it
     struct btk_encodings *general; // for post-processors without a template; NULL: not used yet
+    struct btk_char_places char_places;
     struct btk_buffer shown; // texts of tokens that do not show their own: see btk_encoding.sources
     struct btk_special_found special_found;
     uint64_t spill_count;

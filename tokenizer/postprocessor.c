@@ -134,32 +134,59 @@ static void count_spaces(const struct btk_encoder *encoder, size_t at, const uin
     }
 }
 
+// What the text says of the offsets.
+struct offset_work {
+    bool is_ascii;
+    bool counts; // in characters
+    bool trims;
+    struct char_cursor begins, ends;
+};
+
+static void place_token(struct btk_encoder *encoder, struct offset_work *work, size_t at,
+                        size_t first)
+{
+    uint32_t *const offsets = &encoder->encoding->offsets[2 * at];
+    uint32_t spaces[2] = {0, 0};
+    if (!work->is_ascii) widen(encoder->text, offsets);
+    if (work->trims) count_spaces(encoder, at, offsets, spaces);
+    if (work->counts) {
+        offsets[0] = chars_before(&work->begins, &work->ends, offsets[0]);
+        offsets[1] = chars_before(&work->ends, &work->begins, offsets[1]);
+    }
+    if (encoder->spaces)
+        memcpy(&encoder->spaces[2 * at], spaces, sizeof spaces);
+    else if (spaces[0] || spaces[1])
+        btk_postprocess_trim(encoder->image->config->flags & BTK_PIPELINE_TRIM_PREFIX_SPACE,
+                             at - first, spaces, offsets);
+}
+
+// Tokens that need nothing but characters for bytes, as many as lie in windows.
+static size_t convert(struct btk_encoder *encoder, const struct offset_work *work, size_t begin,
+                      size_t end)
+{
+    if (!work->counts || work->trims) return begin;
+    return begin
+           + btk_char_places_convert(&encoder->scratch->char_places,
+                                     encoder->encoding->offsets + 2 * begin, end - begin);
+}
+
 void btk_postprocess_offsets(struct btk_encoder *encoder, size_t first)
 {
-    const struct btk_encoding *const encoding = encoder->encoding;
     const struct btk_bytes text = encoder->text;
-    const bool is_ascii =
-        encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
-    const uint32_t pipeline = encoder->image->config->flags;
-    const bool trims = encoder->spaces || (pipeline & BTK_PIPELINE_TRIM_OFFSETS);
-    const bool is_prefixed = pipeline & BTK_PIPELINE_TRIM_PREFIX_SPACE;
-    const bool counts = !is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
-    struct char_cursor begins = {.text = text}, ends = begins;
-    if (is_ascii && !trims) return;
-    for (size_t i = first; i < encoding->count; i++) {
-        if (i % TICK_EVERY == 0) btk_progress_tick(&encoder->scratch->progress);
-        uint32_t *const offsets = &encoding->offsets[2 * i];
-        uint32_t spaces[2] = {0, 0};
-        if (!is_ascii) widen(text, offsets);
-        if (trims) count_spaces(encoder, i, offsets, spaces);
-        if (counts) {
-            offsets[0] = chars_before(&begins, &ends, offsets[0]);
-            offsets[1] = chars_before(&ends, &begins, offsets[1]);
+    const struct char_cursor cursor = {.text = text};
+    struct offset_work work = {.begins = cursor, .ends = cursor};
+    work.is_ascii = encoder->scratch->kernels->ascii_prefix(text.data, text.length) == text.length;
+    work.trims = encoder->spaces || (encoder->image->config->flags & BTK_PIPELINE_TRIM_OFFSETS);
+    work.counts = !work.is_ascii && encoder->options->offsets_unit == BTK_OFFSETS_CHAR;
+    if (work.is_ascii && !work.trims) return;
+    btk_char_places_init(&encoder->scratch->char_places, text);
+    for (size_t i = first; i < encoder->encoding->count;) {
+        const size_t end = btk_min_size(i + TICK_EVERY, encoder->encoding->count);
+        btk_progress_tick(&encoder->scratch->progress);
+        while (i < end) {
+            i = convert(encoder, &work, i, end);
+            if (i < end) place_token(encoder, &work, i++, first);
         }
-        if (encoder->spaces)
-            memcpy(&encoder->spaces[2 * i], spaces, sizeof spaces);
-        else if (spaces[0] || spaces[1])
-            btk_postprocess_trim(is_prefixed, i - first, spaces, offsets);
     }
 }
 
