@@ -327,6 +327,32 @@ Test(hostile_image, each_byte_has_a_token_that_exists_or_none)
     expect_refused(header, "byte ids");
 }
 
+Test(hostile_image, pieces_of_the_table_are_of_tokens_that_end_inside_of_them)
+{
+    static const struct {
+        uint32_t layout, id;
+    } faults[] = {
+        {0, 0},                  // no tokens
+        {2, 0},                  // two, and the first ends nowhere
+        {1 | 1u << 2, 0},        // one, and one more ends
+        {2 | 1u << (2 + 15), 0}, // the first ends behind the piece
+        {1, 1u << 24},           // one that there is not
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct btk_image_header *const header = bpe();
+        struct btk_short_piece *const pieces = section(header, BTK_SECTION_PIECES);
+        memset(pieces[0].words, 0xff, sizeof pieces[0].words);
+        memcpy(pieces[0].words, "ab", 2);
+        pieces[0].layout = faults[i].layout;
+        pieces[0].ids[0] = faults[i].id;
+        pieces[0].ids[1] = pieces[0].ids[2] = 0;
+        expect_refused(header, "has no such piece");
+    }
+    struct btk_image_header *const header = bpe();
+    header->sections[BTK_SECTION_PIECES].bytes -= sizeof(struct btk_short_piece);
+    expect_refused(header, "\"pieces\" has the wrong length");
+}
+
 Test(hostile_image, edges_of_the_tries_lead_on)
 {
     struct btk_image_header *const header = wordpiece();
