@@ -5,6 +5,7 @@
 
 #include "tokenizer/engine.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/byte_cut.h"
 #include "tokenizer/model/piece_table.h"
 
 int btk_encode_reserve(struct btk_encoder *encoder, size_t count)
@@ -240,27 +241,44 @@ static int encode_whole(struct btk_encoder *encoder, const struct btk_span *span
 
 enum { PARTS = 64 };
 
-// What stands between the cuts of a piece, one after the other, is the same.
+static size_t next_cut(const struct btk_image *image, struct btk_bytes text, size_t begin)
+{
+    return image->config->model_flags & BTK_MODEL_HAS_BYTE_CUTS
+               ? btk_byte_next_cut(image, text, begin)
+               : btk_bpe_next_cut(image, text, begin);
+}
+
+// What stands between the cuts of a piece, one after the other, is the same. `end`: of the first part.
 static int encode_parts(struct btk_encoder *encoder, const struct btk_span *span,
-                        struct btk_piece piece)
+                        struct btk_piece piece, size_t end)
 {
     const struct btk_bytes text = {span->text.data, piece.end};
     struct btk_piece parts[PARTS];
-    size_t ticks = piece.begin, count = 0;
+    size_t ticks = piece.begin, count = 0, begin = piece.begin;
     int status = 0;
-    for (size_t begin = piece.begin, end; begin < piece.end && !status; begin = end) {
-        end = btk_bpe_next_cut(encoder->image, text, begin);
-        if (end - begin == piece.end - piece.begin) return encode_whole(encoder, span, piece);
+    while (!status) {
         parts[count++] = (struct btk_piece){(uint32_t)begin, (uint32_t)end};
         if (count == PARTS || end == piece.end) {
             status = btk_encode_parts(encoder, span, parts, count);
             count = 0;
         }
-        if (end - ticks < BTK_WINDOW_BYTES) continue;
-        btk_progress_tick(&encoder->scratch->progress);
-        ticks = end;
+        if (end == piece.end) break;
+        if (end - ticks >= BTK_WINDOW_BYTES) {
+            btk_progress_tick(&encoder->scratch->progress);
+            ticks = end;
+        }
+        begin = end;
+        end = next_cut(encoder->image, text, begin);
     }
     return status;
+}
+
+static bool has_cuts(const struct btk_image *image, size_t piece_bytes)
+{
+    // Words of SentencePiece are remembered whole.
+    return image->config->model_flags
+           & (piece_bytes > BTK_PIECE_BYTES_MAX ? BTK_MODEL_HAS_CUTS | BTK_MODEL_HAS_BYTE_CUTS
+                                                : BTK_MODEL_HAS_BYTE_CUTS);
 }
 
 int btk_encode_missed(struct btk_encoder *encoder, const struct btk_span *span,
@@ -273,8 +291,11 @@ int btk_encode_missed(struct btk_encoder *encoder, const struct btk_span *span,
         btk_piece_line_put(probe->line, known);
         return btk_encode_short(encoder, span, piece, known);
     }
-    if (length <= BTK_PIECE_BYTES_MAX) return encode_of_set(encoder, span, piece, probe);
-    if (encoder->image->config->model_flags & BTK_MODEL_HAS_CUTS)
-        return encode_parts(encoder, span, piece);
-    return encode_whole(encoder, span, piece);
+    if (length > BTK_SHORT_BYTES_MAX && has_cuts(encoder->image, length)) {
+        const struct btk_bytes text = {span->text.data, piece.end};
+        const size_t end = next_cut(encoder->image, text, piece.begin);
+        if (end < piece.end) return encode_parts(encoder, span, piece, end);
+    }
+    return length <= BTK_PIECE_BYTES_MAX ? encode_of_set(encoder, span, piece, probe)
+                                         : encode_whole(encoder, span, piece);
 }

@@ -42,6 +42,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_STEP_DATA] = "step data",
     [BTK_SECTION_NORMAL_FORMS] = "normal forms",
     [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
+    [BTK_SECTION_CUT_FILTER] = "cut filter",
     [BTK_SECTION_PIECES] = "pieces",
 };
 
@@ -147,6 +148,8 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .normal_form_count = (uint32_t)(header->sections[BTK_SECTION_NORMAL_FORMS].bytes
                                         / sizeof(struct btk_normal_form)),
         .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
+        .cut_filter = section_data(header, BTK_SECTION_CUT_FILTER),
+        .cut_filter_mask = header->sections[BTK_SECTION_CUT_FILTER].bytes / sizeof(uint64_t) - 1,
         .pieces = section_data(header, BTK_SECTION_PIECES),
         .piece_line_count =
             (uint32_t)(header->sections[BTK_SECTION_PIECES].bytes / BTK_IMAGE_ALIGNMENT),

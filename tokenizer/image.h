@@ -67,6 +67,8 @@ struct btk_image {
     const struct btk_normal_form *normal_forms;
     uint32_t normal_form_count;
     const uint8_t *normal_form_text;
+    const uint64_t *cut_filter;
+    uint64_t cut_filter_mask;
     const struct btk_short_piece *pieces;
     uint32_t piece_line_count;
 };

@@ -75,9 +75,10 @@ enum btk_model_flag {
     BTK_MODEL_HAS_CUTS = 1 << 5,        // BPE: see model/bpe_cut.h
     // Unigram: unknown strings are not looked up once more. Unknown tokens show their text.
     BTK_MODEL_SENTENCEPIECE = 1 << 6,
-    BTK_MODEL_HAS_SYMBOLS = 1 << 7, // BPE: the trie has strings that are one symbol each
-    BTK_MODEL_READS_WORDS = 1 << 8, // BPE: symbols are words; U+2581 begins one
-    BTK_MODEL_SINGLE_SUMS = 1 << 9, // Unigram: sums have single precision
+    BTK_MODEL_HAS_SYMBOLS = 1 << 7,    // BPE: the trie has strings that are one symbol each
+    BTK_MODEL_READS_WORDS = 1 << 8,    // BPE: symbols are words; U+2581 begins one
+    BTK_MODEL_SINGLE_SUMS = 1 << 9,    // Unigram: sums have single precision
+    BTK_MODEL_HAS_BYTE_CUTS = 1 << 10, // BPE of bytes: see model/byte_cut.h
 };
 
 // BPE: what stands around a character decides which of its tokens it becomes.
@@ -236,7 +237,8 @@ enum btk_section {
     BTK_SECTION_STEP_DATA,
     BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
     BTK_SECTION_NORMAL_FORM_TEXT,
-    BTK_SECTION_PIECES, // btk_short_piece: see model/piece_table.h
+    BTK_SECTION_CUT_FILTER, // uint64_t[]: BPE with byte cuts, see model/byte_cut.h
+    BTK_SECTION_PIECES,     // btk_short_piece: see model/piece_table.h
     BTK_SECTION_COUNT
 };
 

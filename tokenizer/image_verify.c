@@ -111,6 +111,8 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
         {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
+        {BTK_SECTION_CUT_FILTER, sizeof(uint64_t),
+         (view->config->model_flags & BTK_MODEL_HAS_BYTE_CUTS) != 0},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
         const uint64_t bytes = section_bytes(view, tables[i].section);
@@ -283,6 +285,10 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     if ((config->model_flags & BTK_MODEL_COUNTS_ALPHABET)
         && !(config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it counts an alphabet that it does not read");
+    if ((config->model_flags & BTK_MODEL_HAS_BYTE_CUTS)
+        && (!(config->flags & BTK_PIPELINE_MODEL_READS_BYTES)
+            || (config->model_flags & BTK_MODEL_HAS_CUTS)))
+        return btk_image_refuse(error, "it cuts bytes that it does not read");
     if ((config->model_flags & (BTK_MODEL_HAS_SYMBOLS | BTK_MODEL_READS_WORDS))
         && (config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it reads both bytes and longer symbols");

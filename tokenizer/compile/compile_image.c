@@ -94,8 +94,11 @@ static int append_findings(struct btk_compiler *compiler, struct btk_buffer *ima
     if (!status && compiler->config.model == BTK_MODEL_BPE && compiler->config.dropout <= 0)
         status = mark_whole_tokens(
             compiler, &view, (void *)(image->data + header->sections[BTK_SECTION_TOKENS].offset));
+    if (!status) status = btk_compile_byte_cuts(compiler, &view);
     if (!status) status = btk_compile_pieces(compiler, &view);
+    if (!status) status = append_section(compiler, image, header, BTK_SECTION_CUT_FILTER);
     if (!status) status = append_section(compiler, image, header, BTK_SECTION_PIECES);
+    header->config = compiler->config;
     header->bytes = image->length;
     return status;
 }
