@@ -43,6 +43,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_NORMAL_FORMS] = "normal forms",
     [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
     [BTK_SECTION_CUT_FILTER] = "cut filter",
+    [BTK_SECTION_MERGE_FILTER] = "merge filter",
     [BTK_SECTION_PIECES] = "pieces",
 };
 
@@ -118,8 +119,15 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .fallback_ids = section_data(header, BTK_SECTION_FALLBACK_IDS),
         .affixes = section_data(header, BTK_SECTION_AFFIXES),
         .merges = section_data(header, BTK_SECTION_MERGES),
-        .merge_mask =
-            header->sections[BTK_SECTION_MERGES].bytes / sizeof(struct btk_merge_slot) - 1,
+        .packed_merges = section_data(header, BTK_SECTION_MERGES),
+        .merge_mask = header->sections[BTK_SECTION_MERGES].bytes
+                          / (header->config.model_flags & BTK_MODEL_PACKED_MERGES
+                                 ? sizeof(uint64_t)
+                                 : sizeof(struct btk_merge_slot))
+                      - 1,
+        .merge_filter = section_data(header, BTK_SECTION_MERGE_FILTER),
+        .merge_filter_mask =
+            header->sections[BTK_SECTION_MERGE_FILTER].bytes / sizeof(uint64_t) - 1,
         .rank_ids = section_data(header, BTK_SECTION_RANK_IDS),
         .cut_bits = section_data(header, BTK_SECTION_CUT_BITS),
         .cut_pairs = section_data(header, BTK_SECTION_CUT_PAIRS),

@@ -45,8 +45,11 @@ struct btk_image {
     uint64_t char_mask;
     const uint32_t *fallback_ids;
     const uint8_t *affixes;
-    const struct btk_merge_slot *merges;
+    const struct btk_merge_slot *merges; // or these
+    const uint64_t *packed_merges;
     uint64_t merge_mask;
+    const uint64_t *merge_filter;
+    uint64_t merge_filter_mask; // of words
     const uint32_t *rank_ids;
     const uint64_t *cut_bits;
     const uint64_t *cut_pairs;

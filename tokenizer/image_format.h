@@ -79,6 +79,7 @@ enum btk_model_flag {
     BTK_MODEL_READS_WORDS = 1 << 8,    // BPE: symbols are words; U+2581 begins one
     BTK_MODEL_SINGLE_SUMS = 1 << 9,    // Unigram: sums have single precision
     BTK_MODEL_HAS_BYTE_CUTS = 1 << 10, // BPE of bytes: see model/byte_cut.h
+    BTK_MODEL_PACKED_MERGES = 1 << 11, // BPE: see model/merge_table.h
 };
 
 // BPE: what stands around a character decides which of its tokens it becomes.
@@ -112,6 +113,7 @@ struct btk_image_config {
     uint32_t suffix_bytes;      // BPE: length of the suffix of words
     uint32_t model_flags;       // set of enum btk_model_flag
     uint32_t rank_count;        // BPE: ranks of merges are below
+    uint32_t merge_token_bits;  // BPE: of a packed merge, for each of its tokens
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
 };
@@ -138,7 +140,8 @@ struct btk_lookup_slot {
     uint32_t id;
 };
 
-// The same for pairs; an empty slot has the key UINT64_MAX.
+// The same for pairs; an empty slot has the key UINT64_MAX. Most models have a third of that, with
+// BTK_MODEL_PACKED_MERGES: see model/merge_table.h.
 struct btk_merge_slot {
     uint64_t key; // left << 32 | right
     uint32_t rank;
@@ -217,8 +220,8 @@ enum btk_section {
     BTK_SECTION_CHAR_IDS,     // btk_edge_slot: BPE of characters, those beyond ASCII
     BTK_SECTION_FALLBACK_IDS, // uint32_t[256]: BPE and Unigram with byte fallback
     BTK_SECTION_AFFIXES,      // BPE with byte fallback: the prefix, then the suffix
-    BTK_SECTION_MERGES,       // btk_merge_slot: BPE
-    BTK_SECTION_RANK_IDS,     // uint32_t[merge count]: BPE that keeps stale pairs
+    BTK_SECTION_MERGES,       // btk_merge_slot, or uint64_t: BPE, see model/merge_table.h
+    BTK_SECTION_RANK_IDS,     // uint32_t[rank count]: BPE with packed merges or stale pairs
     BTK_SECTION_CUT_BITS,     // uint64_t[]: BPE with cuts, see model/bpe_cut.h
     BTK_SECTION_CUT_PAIRS,    // uint64_t[]: BPE with cuts
     BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece, Unigram, BPE with symbols
@@ -237,8 +240,9 @@ enum btk_section {
     BTK_SECTION_STEP_DATA,
     BTK_SECTION_NORMAL_FORMS, // btk_normal_form, by id
     BTK_SECTION_NORMAL_FORM_TEXT,
-    BTK_SECTION_CUT_FILTER, // uint64_t[]: BPE with byte cuts, see model/byte_cut.h
-    BTK_SECTION_PIECES,     // btk_short_piece: see model/piece_table.h
+    BTK_SECTION_CUT_FILTER,   // uint64_t[]: BPE with byte cuts, see model/byte_cut.h
+    BTK_SECTION_MERGE_FILTER, // uint64_t[]: BPE, see model/merge_table.h
+    BTK_SECTION_PIECES,       // btk_short_piece: see model/piece_table.h
     BTK_SECTION_COUNT
 };
 

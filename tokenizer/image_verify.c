@@ -58,7 +58,8 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     const uint64_t ends_bytes = (config->token_count + 1ull) * sizeof(uint32_t);
     const bool is_bpe = config->model == BTK_MODEL_BPE;
     const bool falls_back = config->model_flags & BTK_MODEL_BYTE_FALLBACK;
-    const bool keeps_stale = config->model_flags & BTK_MODEL_KEEPS_STALE;
+    const bool has_rank_ids =
+        config->model_flags & (BTK_MODEL_KEEPS_STALE | BTK_MODEL_PACKED_MERGES);
     const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
     const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
@@ -72,7 +73,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_BYTE_IDS, is_bpe ? BTK_CHAR_PLACES * 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_FALLBACK_IDS, falls_back ? 256 * sizeof(uint32_t) : 0},
         {BTK_SECTION_AFFIXES, falls_back ? affix_bytes : 0},
-        {BTK_SECTION_RANK_IDS, keeps_stale ? config->rank_count * sizeof(uint32_t) : 0},
+        {BTK_SECTION_RANK_IDS, has_rank_ids ? config->rank_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_TRIE_MARKS,
@@ -107,7 +108,11 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_TEXT_LOOKUP, sizeof(struct btk_lookup_slot), true},
         {BTK_SECTION_BYTES_LOOKUP, sizeof(struct btk_lookup_slot), model != BTK_MODEL_WORDPIECE},
         {BTK_SECTION_CHAR_IDS, sizeof(struct btk_edge_slot), is_bpe},
-        {BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), is_bpe},
+        {BTK_SECTION_MERGES,
+         view->config->model_flags & BTK_MODEL_PACKED_MERGES ? sizeof(uint64_t)
+                                                             : sizeof(struct btk_merge_slot),
+         is_bpe},
+        {BTK_SECTION_MERGE_FILTER, sizeof(uint64_t), is_bpe},
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
         {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
@@ -246,22 +251,52 @@ static int check_chars(const struct btk_image *view, struct btk_error *error)
     return check_ids(view, BTK_SECTION_BYTE_IDS, error);
 }
 
-static int check_merges(const struct btk_image *view, struct btk_error *error)
+// What a rank leads to is checked with RANK_IDS: a merge has one that leads to a token.
+static void count_packed(const struct btk_image *view, uint64_t *out_empty, uint64_t *out_bad)
+{
+    const uint32_t rank_bits = 64 - 2 * view->config->merge_token_bits;
+    const uint32_t rank_count = view->config->rank_count;
+    uint64_t empty_count = 0, bad_count = 0;
+    for (uint64_t i = 0; i <= view->merge_mask; i++) {
+        const uint64_t slot = view->packed_merges[i];
+        const uint64_t rank = slot & ((UINT64_C(1) << rank_bits) - 1);
+        const bool is_empty = slot == UINT64_MAX;
+        empty_count += is_empty;
+        bad_count += !is_empty && (rank >= rank_count || view->rank_ids[rank] == BTK_NO_TOKEN);
+    }
+    *out_empty = empty_count;
+    *out_bad = bad_count;
+}
+
+static void count_slots(const struct btk_image *view, uint64_t *out_empty, uint64_t *out_bad)
 {
     const uint32_t rank_count = view->config->rank_count, token_count = view->config->token_count;
-    uint64_t empty_count = 0, bad_id_count = 0, bad_rank_count = 0;
+    uint64_t empty_count = 0, bad_count = 0;
     for (uint64_t i = 0; i <= view->merge_mask; i++) {
         const struct btk_merge_slot merge = view->merges[i];
         const unsigned is_used = merge.key != UINT64_MAX;
         empty_count += !is_used;
-        bad_id_count += is_used & (merge.id >= token_count);
-        bad_rank_count += is_used & (merge.rank >= rank_count);
+        bad_count += is_used & ((merge.id >= token_count) | (merge.rank >= rank_count));
     }
-    if (bad_id_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id");
-    if (bad_rank_count)
-        return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such rank");
-    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
-    return check_ids(view, BTK_SECTION_RANK_IDS, error);
+    *out_empty = empty_count;
+    *out_bad = bad_count;
+}
+
+static int check_merges(const struct btk_image *view, struct btk_error *error)
+{
+    const bool is_packed = view->config->model_flags & BTK_MODEL_PACKED_MERGES;
+    uint64_t empty_count, bad_count;
+    int status = check_ids(view, BTK_SECTION_RANK_IDS, error);
+    if (status < 0) return status;
+    if (is_packed && (view->config->merge_token_bits < 1 || view->config->merge_token_bits > 31))
+        return btk_image_refuse(error, "its merges have no room for ranks");
+    if (is_packed)
+        count_packed(view, &empty_count, &bad_count);
+    else
+        count_slots(view, &empty_count, &bad_count);
+    if (bad_count)
+        return btk_image_refuse_section(error, BTK_SECTION_MERGES, "has no such id or rank");
+    return empty_count ? 0 : btk_image_refuse_section(error, BTK_SECTION_MERGES, "is full");
 }
 
 static int check_cuts(const struct btk_image *view, struct btk_error *error)

@@ -238,14 +238,23 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     header->config.model_flags &= ~(uint32_t)BTK_MODEL_HAS_CUTS;
     expect_refused(header, "cut bits");
     header = bpe_of_chars("");
-    header->config.model_flags |= BTK_MODEL_KEEPS_STALE;
+    header->config.model_flags &= ~(uint32_t)BTK_MODEL_PACKED_MERGES;
     expect_refused(header, "rank ids");
     header = bpe_of_chars("");
     header->config.rank_count = 1;
-    expect_refused(header, "no such rank");
+    expect_refused(header, "rank ids");
+    header = bpe_of_chars("");
+    *(uint64_t *)section(header, BTK_SECTION_MERGES) = 99;
+    expect_refused(header, "no such id or rank");
+    header = bpe_of_chars("");
+    header->config.merge_token_bits = 32;
+    expect_refused(header, "no room for ranks");
+    header = bpe();
+    header->config.model_flags |= BTK_MODEL_HAS_CUTS;
+    expect_refused(header, "cut");
     header = bpe_of_chars("");
     header->config.rank_count = BTK_TOKEN_LIMIT + 1;
-    expect_refused(header, "too many ranks");
+    expect_refused(header, "rank ids");
     header = bpe_of_chars(" ");
     ((uint32_t *)section(header, BTK_SECTION_RANK_IDS))[1] = 99;
     expect_refused(header, "rank ids");
@@ -423,9 +432,9 @@ Test(hostile_image, a_normal_form_has_a_token_and_its_text_is_inside)
 Test(hostile_image, offsets_stay_inside_of_the_text)
 {
     struct btk_image_header *const header = bpe();
-    struct btk_merge_slot *const merges = section(header, BTK_SECTION_MERGES);
-    for (size_t i = 0; i < header->sections[BTK_SECTION_MERGES].bytes / sizeof *merges; i++)
-        if (merges[i].id == 256) merges[i].id = 257;
+    uint32_t *const ids_of_ranks = section(header, BTK_SECTION_RANK_IDS);
+    for (uint32_t i = 0; i < header->config.rank_count; i++)
+        if (ids_of_ranks[i] == 256) ids_of_ranks[i] = 257;
     struct btk_error checked;
     cr_assert_eq(verify(header, &checked), 0);
     struct btk_tokenizer *tokenizer;

@@ -6,6 +6,7 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/lookup_hash.h"
+#include "tokenizer/model/merge_table.h"
 
 enum { ASCII = 0x80 };
 
@@ -187,34 +188,124 @@ int btk_compile_fallback(struct btk_compiler *compiler)
 // --- Merges
 
 // Of two merges of the same pair the reference keeps the later one, llama.cpp the first.
-static void put_merge(struct btk_merge_slot *slots, uint64_t mask, struct btk_merge_slot merge,
-                      bool first_counts)
+static bool is_replaced(const struct btk_compiler *compiler)
 {
-    uint64_t at = btk_merge_hash(merge.key);
-    while (slots[at & mask].key != UINT64_MAX && slots[at & mask].key != merge.key) at++;
-    if (slots[at & mask].key == UINT64_MAX || !first_counts) slots[at & mask] = merge;
+    return !compiler->format || !compiler->format->first_merge_counts;
 }
 
-static int compile_merges(struct btk_compiler *compiler)
+static int fill_slots(struct btk_compiler *compiler)
 {
     uint64_t mask = 0;
     const int status = btk_compiler_table(
         compiler, BTK_SECTION_MERGES, sizeof(struct btk_merge_slot), compiler->merge_count, &mask);
     if (status < 0) return status;
-    const bool first_counts = compiler->format && compiler->format->first_merge_counts;
-    for (uint32_t i = 0; i < compiler->merge_count; i++)
-        put_merge((void *)compiler->sections[BTK_SECTION_MERGES].data, mask, compiler->merges[i],
-                  first_counts);
-    for (uint32_t i = 0; i < compiler->merge_count; i++)
-        if (compiler->merges[i].rank >= compiler->config.rank_count)
-            compiler->config.rank_count = compiler->merges[i].rank + 1;
-    if (!(compiler->config.model_flags & BTK_MODEL_KEEPS_STALE)) return 0;
-    for (uint32_t i = 0; i < compiler->merge_count; i++)
-        if (btk_buffer_append(&compiler->sections[BTK_SECTION_RANK_IDS], &compiler->merges[i].id,
-                              sizeof compiler->merges[i].id)
-            < 0)
-            return btk_compiler_no_memory(compiler);
+    struct btk_merge_slot *const slots = (void *)compiler->sections[BTK_SECTION_MERGES].data;
+    for (uint32_t i = 0; i < compiler->merge_count; i++) {
+        const struct btk_merge_slot merge = compiler->merges[i];
+        uint64_t at = btk_merge_hash(merge.key);
+        while (slots[at & mask].key != UINT64_MAX && slots[at & mask].key != merge.key) at++;
+        if (slots[at & mask].key == UINT64_MAX || is_replaced(compiler)) slots[at & mask] = merge;
+    }
     return 0;
+}
+
+// An array of all bits set, a power of two of at least `count` words.
+static int reserve_words(struct btk_compiler *compiler, enum btk_section section, uint64_t count,
+                         int fill, uint64_t *out_mask)
+{
+    uint64_t words = 16;
+    while (words < count) words *= 2;
+    struct btk_buffer *const buffer = &compiler->sections[section];
+    if (btk_buffer_reserve(buffer, words * sizeof(uint64_t)) < 0)
+        return btk_compiler_no_memory(compiler);
+    buffer->length = words * sizeof(uint64_t);
+    memset(buffer->data, fill, buffer->length);
+    *out_mask = words - 1;
+    return 0;
+}
+
+static int fill_packed(struct btk_compiler *compiler)
+{
+    uint64_t mask = 0;
+    const int status =
+        reserve_words(compiler, BTK_SECTION_MERGES,
+                      compiler->merge_count + compiler->merge_count / 3 + 1ull, 0xff, &mask);
+    if (status < 0) return status;
+    uint64_t *const slots = (void *)compiler->sections[BTK_SECTION_MERGES].data;
+    const uint32_t token_bits = compiler->config.merge_token_bits;
+    const uint32_t rank_bits = 64 - 2 * token_bits;
+    for (uint32_t i = 0; i < compiler->merge_count; i++) {
+        const struct btk_merge_slot merge = compiler->merges[i];
+        const uint64_t key =
+            btk_merge_packed_key((uint32_t)(merge.key >> 32), (uint32_t)merge.key, token_bits);
+        uint64_t at = btk_merge_hash(merge.key);
+        while (slots[at & mask] != UINT64_MAX && slots[at & mask] >> rank_bits != key) at++;
+        if (slots[at & mask] == UINT64_MAX || is_replaced(compiler))
+            slots[at & mask] = key << rank_bits | merge.rank;
+    }
+    return 0;
+}
+
+enum { FILTER_BITS_A_MERGE = 6 };
+
+static int fill_filter(struct btk_compiler *compiler)
+{
+    uint64_t mask = 0;
+    const int status =
+        reserve_words(compiler, BTK_SECTION_MERGE_FILTER,
+                      (uint64_t)compiler->merge_count * FILTER_BITS_A_MERGE / 64, 0, &mask);
+    if (status < 0) return status;
+    uint64_t *const words = (void *)compiler->sections[BTK_SECTION_MERGE_FILTER].data;
+    for (uint32_t i = 0; i < compiler->merge_count; i++) {
+        const uint64_t bit = btk_merge_filter_bit(btk_merge_hash(compiler->merges[i].key), mask);
+        words[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+    return 0;
+}
+
+static uint32_t bits_of(uint64_t value)
+{
+    return value ? 64 - (uint32_t)__builtin_clzll(value) : 0;
+}
+
+// RANK_IDS. *out_is_unique: no two tokens have one rank.
+static int fill_rank_ids(struct btk_compiler *compiler, bool *out_is_unique)
+{
+    struct btk_buffer *const section = &compiler->sections[BTK_SECTION_RANK_IDS];
+    const size_t bytes = compiler->config.rank_count * sizeof(uint32_t);
+    if (btk_buffer_reserve(section, bytes) < 0) return btk_compiler_no_memory(compiler);
+    memset(section->data, 0xff, bytes);
+    section->length = bytes;
+    uint32_t *const ids = (void *)section->data;
+    *out_is_unique = true;
+    for (uint32_t i = 0; i < compiler->merge_count; i++) {
+        const struct btk_merge_slot merge = compiler->merges[i];
+        *out_is_unique &= ids[merge.rank] == BTK_NO_TOKEN || ids[merge.rank] == merge.id;
+        ids[merge.rank] = merge.id;
+    }
+    return 0;
+}
+
+static int compile_merges(struct btk_compiler *compiler)
+{
+    struct btk_image_config *const config = &compiler->config;
+    bool is_unique = true;
+    for (uint32_t i = 0; i < compiler->merge_count; i++)
+        if (compiler->merges[i].rank >= config->rank_count)
+            config->rank_count = compiler->merges[i].rank + 1;
+    int status = fill_rank_ids(compiler, &is_unique);
+    if (!status) status = fill_filter(compiler);
+    if (status < 0) return status;
+    // No token is all ones: so no merge is an empty slot.
+    config->merge_token_bits = bits_of(config->token_count);
+    if (is_unique && 2 * config->merge_token_bits + bits_of(config->rank_count) <= 64) {
+        config->model_flags |= BTK_MODEL_PACKED_MERGES;
+        return fill_packed(compiler);
+    }
+    config->merge_token_bits = 0;
+    if (!(config->model_flags & BTK_MODEL_KEEPS_STALE))
+        compiler->sections[BTK_SECTION_RANK_IDS].length = 0;
+    return fill_slots(compiler);
 }
 
 int btk_compile_bpe(struct btk_compiler *compiler)

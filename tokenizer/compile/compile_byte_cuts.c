@@ -68,11 +68,11 @@ static void add_merge(const struct filter *filter, struct btk_bytes left, struct
         set(filter, before, behind);
 }
 
-static void add_merges(const struct btk_image *view, const struct filter *filter)
+static void add_merges(const struct btk_compiler *compiler, const struct btk_image *view,
+                       const struct filter *filter)
 {
-    for (uint64_t i = 0; i <= view->merge_mask; i++) {
-        const uint64_t key = view->merges[i].key;
-        if (key == UINT64_MAX) continue;
+    for (uint32_t i = 0; i < compiler->merge_count; i++) {
+        const uint64_t key = compiler->merges[i].key;
         const struct btk_bytes left = btk_image_model_text(view, (uint32_t)(key >> 32));
         const struct btk_bytes right = btk_image_model_text(view, (uint32_t)key);
         if (left.length && right.length) add_merge(filter, left, right);
@@ -118,7 +118,7 @@ int btk_compile_byte_cuts(struct btk_compiler *compiler, const struct btk_image 
     memset(section->data, 0, bytes);
     section->length = bytes;
     const struct filter filter = {(void *)section->data, words - 1};
-    add_merges(view, &filter);
+    add_merges(compiler, view, &filter);
     if (view->config->flags & BTK_PIPELINE_IGNORE_MERGES)
         for (uint32_t id = 0; id < view->config->token_count; id++)
             add_token(&filter, btk_image_model_text(view, id),

@@ -8,16 +8,16 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/merge_table.h"
 #include "tokenizer/model/trie.h"
 #include "tokenizer/space_mark.h"
 
 enum {
     LINE_MAX_SYMBOLS = 64,
-    LARGE_SYMBOLS = 1 << 17, // from here on candidates are kept by rank
+    LINE_RANKS_MAX = 1 << 24, // a rank and a place are one number
+    LARGE_SYMBOLS = 1 << 17,  // from here on candidates are kept by rank
     TICK_EVERY = 1 << 16
 };
-
-#define NO_RANK UINT32_MAX
 
 // Every page of a long piece's arrays is touched for the first time somewhere: that takes time too.
 static inline void tick(const struct btk_bpe_scratch *scratch, size_t step)
@@ -260,75 +260,98 @@ static bool try_spell_bytes(struct spelling *spelling, struct btk_bytes piece)
     return true;
 }
 
-// --- Merges
+// --- Short lists: a token stands where its first symbol stood. keys[i] is the rank of the merge of the
+// token at i with the next one, and i: the least is the merge that comes first.
 
-static struct btk_merge_slot find_merge(const struct btk_image *image, uint32_t left,
-                                        uint32_t right)
-{
-    const uint64_t key = (uint64_t)left << 32 | right;
-    for (uint64_t at = btk_merge_hash(key);; at++) {
-        const struct btk_merge_slot slot = image->merges[at & image->merge_mask];
-        if (slot.key == key) return slot;
-        if (slot.key == UINT64_MAX)
-            return (struct btk_merge_slot){.rank = NO_RANK, .id = BTK_NO_TOKEN};
-    }
-}
+enum { PLACE_BITS = 6, KEYS_A_STEP = 8 };
 
-// --- Short lists: ranks[i] is that of the merge of tokens i and i + 1
+_Static_assert(LINE_MAX_SYMBOLS == 1 << PLACE_BITS, "the places of a line are one word of bits");
+
+#define NO_KEY INT32_MAX
 
 struct line {
-    uint32_t count;
+    uint64_t alive; // places that have a token
     uint32_t *ids;
-    uint32_t *lengths;
-    uint32_t ranks[LINE_MAX_SYMBOLS];
-    uint32_t merged[LINE_MAX_SYMBOLS];
+    int32_t keys[LINE_MAX_SYMBOLS];
+    uint32_t merged[LINE_MAX_SYMBOLS]; // by merges that are not packed
 };
 
-static void look_up(const struct btk_image *image, struct line *line, uint32_t at)
+// UINT32_MAX: there is none.
+static inline uint32_t place_after(const struct line *line, uint32_t at)
 {
-    if (at + 1 >= line->count) {
-        line->ranks[at] = NO_RANK;
-        return;
-    }
-    const struct btk_merge_slot merge = find_merge(image, line->ids[at], line->ids[at + 1]);
-    line->ranks[at] = merge.rank;
+    const uint64_t after = line->alive & (UINT64_MAX << at << 1);
+    return after ? (uint32_t)__builtin_ctzll(after) : UINT32_MAX;
+}
+
+static inline uint32_t place_before(const struct line *line, uint32_t at)
+{
+    const uint64_t before = line->alive & ((UINT64_C(1) << at) - 1);
+    return before ? 63 - (uint32_t)__builtin_clzll(before) : UINT32_MAX;
+}
+
+static inline void look_up(const struct btk_image *image, struct line *line, uint32_t at,
+                           uint32_t right)
+{
+    const struct btk_merge_slot merge = btk_merge_find(image, line->ids[at], line->ids[right]);
+    line->keys[at] = merge.rank == BTK_NO_RANK ? NO_KEY : (int32_t)(merge.rank << PLACE_BITS | at);
     line->merged[at] = merge.id;
 }
 
-static uint32_t lowest_rank(const struct line *line)
+static inline int32_t least_key(const struct line *line, uint32_t count)
 {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < line->count; i++)
-        if (line->ranks[i] < line->ranks[best]) best = i;
-    return best;
+    int32_t least = NO_KEY;
+    for (uint32_t i = 0; i < count; i += KEYS_A_STEP)
+        for (uint32_t j = i; j < i + KEYS_A_STEP; j++)
+            least = line->keys[j] < least ? line->keys[j] : least;
+    return least;
 }
 
-static void merge_at(const struct btk_image *image, struct line *line, uint32_t at)
+static inline void merge_at(const struct btk_image *image, struct line *line, uint32_t at)
 {
-    line->ids[at] = line->merged[at];
-    line->lengths[at] += line->lengths[at + 1];
-    line->count--;
-    for (uint32_t i = at + 1; i < line->count; i++) {
-        line->ids[i] = line->ids[i + 1];
-        line->lengths[i] = line->lengths[i + 1];
-        line->ranks[i] = line->ranks[i + 1];
-        line->merged[i] = line->merged[i + 1];
+    const uint32_t right = place_after(line, at);
+    line->ids[at] =
+        btk_merge_id(image, (struct btk_merge_slot){.rank = (uint32_t)line->keys[at] >> PLACE_BITS,
+                                                    .id = line->merged[at]});
+    line->keys[right] = NO_KEY;
+    line->alive &= ~(UINT64_C(1) << right);
+    const uint32_t before = place_before(line, at), after = place_after(line, at);
+    line->keys[at] = NO_KEY;
+    if (after != UINT32_MAX) look_up(image, line, at, after);
+    if (before != UINT32_MAX) look_up(image, line, before, at);
+}
+
+// The tokens of a line, one behind the other.
+static size_t pack(const struct line *line, struct btk_bpe_scratch *scratch, uint32_t count)
+{
+    size_t packed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t length = scratch->lengths[i];
+        if (!(line->alive >> i & 1)) {
+            scratch->lengths[packed - 1] += length;
+            continue;
+        }
+        scratch->ids[packed] = line->ids[i];
+        scratch->lengths[packed++] = length;
     }
-    look_up(image, line, at);
-    if (at > 0) look_up(image, line, at - 1);
+    return packed;
 }
 
+// `count`: 1 to LINE_MAX_SYMBOLS.
 static size_t merge_line(const struct btk_image *image, struct btk_bpe_scratch *scratch,
                          uint32_t count)
 {
-    struct line line = {.count = count, .ids = scratch->ids, .lengths = scratch->lengths};
-    for (uint32_t i = 0; i < count; i++) look_up(image, &line, i);
-    while (line.count > 1) {
-        const uint32_t best = lowest_rank(&line);
-        if (line.ranks[best] == NO_RANK) break;
-        merge_at(image, &line, best);
+    struct line line; // no initializer: it would clear all of it
+    line.alive = UINT64_MAX >> (LINE_MAX_SYMBOLS - count);
+    line.ids = scratch->ids;
+    const uint32_t steps_end = (uint32_t)btk_align_up(count, KEYS_A_STEP);
+    for (uint32_t i = count - 1; i < steps_end; i++) line.keys[i] = NO_KEY;
+    for (uint32_t i = 0; i + 1 < count; i++) look_up(image, &line, i, i + 1);
+    for (;;) {
+        const int32_t least = least_key(&line, count);
+        if (least == NO_KEY) break;
+        merge_at(image, &line, (uint32_t)least % LINE_MAX_SYMBOLS);
     }
-    return line.count;
+    return pack(&line, scratch, count);
 }
 
 // --- Long lists: a token stands where its first symbol stood; lengths 0: merged away
@@ -339,8 +362,8 @@ static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scr
     const uint32_t right = scratch->next[position];
     if (right >= end) return;
     const struct btk_merge_slot merge =
-        find_merge(image, scratch->ids[position], scratch->ids[right]);
-    if (merge.rank != NO_RANK) btk_bpe_queue_push(&scratch->queue, merge.rank, position);
+        btk_merge_find(image, scratch->ids[position], scratch->ids[right]);
+    if (merge.rank != BTK_NO_RANK) btk_bpe_queue_push(&scratch->queue, merge.rank, position);
 }
 
 static void merge_pair(const struct btk_image *image, struct btk_bpe_scratch *scratch,
@@ -373,10 +396,10 @@ static bool try_candidate(const struct btk_image *image, const struct btk_bpe_sc
 {
     if (!scratch->lengths[position] || scratch->next[position] >= end) return false;
     const struct btk_merge_slot merge =
-        find_merge(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
-    *out_id = merge.id;
-    if (image->config->model_flags & BTK_MODEL_KEEPS_STALE)
-        return merge.rank != NO_RANK && merge.id == image->rank_ids[rank];
+        btk_merge_find(image, scratch->ids[position], scratch->ids[scratch->next[position]]);
+    if (merge.rank == BTK_NO_RANK) return false;
+    *out_id = btk_merge_id(image, merge);
+    if (image->config->model_flags & BTK_MODEL_KEEPS_STALE) return *out_id == image->rank_ids[rank];
     return merge.rank == rank;
 }
 
@@ -445,7 +468,8 @@ int btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch
     const bool is_plain = config->dropout <= 0 && !(config->model_flags & BTK_MODEL_KEEPS_STALE);
     if (config->dropout >= 1)
         *out_count = spelling.count;
-    else if (is_plain && spelling.count <= LINE_MAX_SYMBOLS)
+    else if (is_plain && spelling.count > 0 && spelling.count <= LINE_MAX_SYMBOLS
+             && config->rank_count <= LINE_RANKS_MAX)
         *out_count = merge_line(image, scratch, (uint32_t)spelling.count);
     else
         *out_count = merge_heap(image, scratch, (uint32_t)spelling.count);
