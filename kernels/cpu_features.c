@@ -28,6 +28,7 @@ static const struct feature {
     {"avx512bw", BTK_CPU_AVX512BW, 7, EBX, 30, ZMM_STATE},
     {"avx512vl", BTK_CPU_AVX512VL, 7, EBX, 31, ZMM_STATE},
     {"avx512vbmi", BTK_CPU_AVX512VBMI, 7, ECX, 1, ZMM_STATE},
+    {"avx512vbmi2", BTK_CPU_AVX512VBMI2, 7, ECX, 6, ZMM_STATE},
 };
 
 #ifdef __x86_64__

@@ -19,6 +19,7 @@ enum btk_cpu_feature {
     BTK_CPU_AVX512BW = 1u << 6,
     BTK_CPU_AVX512VL = 1u << 7,
     BTK_CPU_AVX512VBMI = 1u << 8,
+    BTK_CPU_AVX512VBMI2 = 1u << 9,
 };
 
 // Room for the names of all features.

@@ -15,7 +15,8 @@
 
 #define AVX2_NEEDS (BTK_CPU_AVX2 | BTK_CPU_BMI | BTK_CPU_BMI2 | BTK_CPU_LZCNT | BTK_CPU_POPCNT)
 #define AVX512_NEEDS                                                                               \
-    (AVX2_NEEDS | BTK_CPU_AVX512F | BTK_CPU_AVX512BW | BTK_CPU_AVX512VL | BTK_CPU_AVX512VBMI)
+    (AVX2_NEEDS | BTK_CPU_AVX512F | BTK_CPU_AVX512BW | BTK_CPU_AVX512VL | BTK_CPU_AVX512VBMI       \
+     | BTK_CPU_AVX512VBMI2)
 
 // Every set of the source, best last; `needs` is what its library is compiled for. VBMI also keeps
 // the first processors with AVX-512 out, whose clock falls where 64-byte vectors are used.

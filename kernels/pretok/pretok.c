@@ -11,4 +11,7 @@ void btk_pretok_init(struct btk_pretok *pretok, const struct btk_kernels *kernel
     pretok->word_end = 0;
     pretok->window_begin = 0;
     pretok->window_end = 0;
+    pretok->offset_index = 0;
+    pretok->offset_count = 0;
+    pretok->carry = (struct btk_words_carry){0};
 }

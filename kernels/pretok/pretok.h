@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pre-tokenizer patterns as bit algebra over class masks: no regex library, no table of states.
 //
-// A kernel turns 64 bytes into one mask for each class; a run of a class is then a shift and a count
-// of trailing ones. Bytes above 0x7f are decoded and asked for their class one by one, in the tables
-// of common/unicode.h. So a pattern knows no instruction set, and a kernel no pattern.
+// A kernel turns 64 bytes into one mask for each class. The family of GPT-2's patterns (words.h) makes
+// of these the mask of the characters with which a piece begins, and a kernel numbers of that mask.
+// For the others a run of a class is a shift and a count of trailing ones; bytes above 0x7f are
+// decoded and asked for their class one by one, in the tables of common/unicode.h. So a pattern knows
+// no instruction set, and a kernel no pattern.
 //
 // Ownership: borrows text and kernels. Threads: one a struct.
 #pragma once
@@ -21,7 +23,35 @@ struct btk_piece {
     uint32_t end;
 };
 
-enum { BTK_PRETOK_WINDOW_BYTES = 4096, BTK_PRETOK_WINDOW_BLOCKS = BTK_PRETOK_WINDOW_BYTES / 64 };
+enum {
+    BTK_PRETOK_WINDOW_BYTES = 4096,
+    BTK_PRETOK_WINDOW_BLOCKS = BTK_PRETOK_WINDOW_BYTES / 64,
+    BTK_PRETOK_STARTS_BLOCKS = 16,
+};
+
+// What a block of words.h must know of the characters before it: of the last one in bit 0, but of
+// the last three in bits 0 to 2 for the two of numbers, the last one in bit 2.
+struct btk_words_carry {
+    uint64_t word;
+    uint64_t space;
+    uint64_t blank;
+    uint64_t newline; // but those that belong to what stands before
+    uint64_t other;
+    uint64_t tail;
+    uint64_t before; // may begin a word
+    uint64_t after_lower;
+    uint64_t no_case;
+    uint64_t absorbs; // takes marks behind it
+    uint64_t numbers;
+    uint64_t number_starts;
+    uint64_t contraction; // the characters of this block that belong to one, from bit 0 on
+};
+
+// The pieces of a window, and one block more of masks.
+struct btk_piece_starts {
+    struct btk_char_masks masks[BTK_PRETOK_STARTS_BLOCKS + 1];
+    uint32_t offsets[1 + 64 * BTK_PRETOK_STARTS_BLOCKS];
+};
 
 // Walks over one text. The masks are those of the window that begins at window_begin.
 struct btk_pretok {
@@ -32,10 +62,13 @@ struct btk_pretok {
     size_t word_end; // of what is cut into pieces now; falcon alone
     size_t window_begin;
     size_t window_end;
+    size_t offset_index; // of the begin of the next piece, in starts.offsets
+    size_t offset_count;
+    struct btk_words_carry carry;
     union {
-        struct btk_class_masks classes[BTK_PRETOK_WINDOW_BLOCKS];
         struct btk_word_masks words[BTK_PRETOK_WINDOW_BLOCKS];
         struct btk_bert_masks bert[BTK_PRETOK_WINDOW_BLOCKS];
+        struct btk_piece_starts starts;
     } masks;
 };
 

@@ -20,6 +20,7 @@ struct words_rules {
     enum words_contraction contraction;
     uint32_t alone;  // a run of these comes before all else: [\p{Han}]+
     uint32_t before; // what may stand before a word
+    bool blank_before_number;
     uint32_t word;
     uint32_t number;
     uint32_t other;      // punctuation and all that is like it
@@ -173,6 +174,9 @@ BTK_WALK_INLINE size_t words_piece_end(struct btk_pretok *pretok, size_t positio
         const enum btk_unicode_kind next_kind = walk_kind_at(pretok, next, &next_length);
         if (set_has(rules->before, kind) && set_has(rules->word, next_kind))
             return words_word_end(pretok, next, rules);
+        if (kind == BTK_KIND_BLANK && rules->blank_before_number
+            && set_has(rules->number, next_kind))
+            return words_number_end(pretok, next + next_length, rules);
         if (kind == BTK_KIND_BLANK && set_has(rules->other, next_kind))
             return words_other_end(pretok, next + next_length, rules);
     }
@@ -183,23 +187,16 @@ BTK_WALK_INLINE size_t words_piece_end(struct btk_pretok *pretok, size_t positio
     return words_gap_end(pretok, next, SET_ALL & ~taken, rules);
 }
 
-BTK_WALK_INLINE size_t words_next(struct btk_pretok *pretok, struct btk_piece *out_pieces,
-                                  size_t capacity, const struct words_rules *rules)
-{
-    size_t count = 0;
-    while (count < capacity && pretok->position < pretok->length) {
-        const size_t begin = pretok->position;
-        pretok->position = words_piece_end(pretok, begin, rules);
-        out_pieces[count++] = (struct btk_piece){(uint32_t)begin, (uint32_t)pretok->position};
-    }
-    return count;
-}
-
-// A pattern: its name, then its rules.
-#define WORDS_PATTERN(name, ...)                                                                   \
-    size_t btk_pretok_##name##_next(struct btk_pretok *pretok, struct btk_piece *out_pieces,       \
-                                    size_t capacity)                                               \
+// A pattern that walks from piece to piece: its name, then its rules.
+#define WORDS_WALK(name, ...)                                                                      \
+    size_t name(struct btk_pretok *pretok, struct btk_piece *out_pieces, size_t capacity)          \
     {                                                                                              \
         static const struct words_rules rules = {__VA_ARGS__};                                     \
-        return words_next(pretok, out_pieces, capacity, &rules);                                   \
+        size_t count = 0;                                                                          \
+        while (count < capacity && pretok->position < pretok->length) {                            \
+            const size_t begin = pretok->position;                                                 \
+            pretok->position = words_piece_end(pretok, begin, &rules);                             \
+            out_pieces[count++] = (struct btk_piece){(uint32_t)begin, (uint32_t)pretok->position}; \
+        }                                                                                          \
+        return count;                                                                              \
     }

@@ -29,21 +29,6 @@ static bool is_printable(uint8_t byte)
     return byte > ' ' && byte < 0x7f;
 }
 
-static struct btk_class_masks classes_of(const uint8_t *text, size_t count)
-{
-    struct btk_class_masks masks = {0};
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t byte = text[i];
-        masks.letter |= (uint64_t)is_letter(byte) << i;
-        masks.digit |= (uint64_t)is_digit(byte) << i;
-        masks.space |= (uint64_t)is_space(byte) << i;
-        masks.blank |= (uint64_t)(byte == ' ') << i;
-        masks.quote |= (uint64_t)(byte == '\'') << i;
-        masks.high |= (uint64_t)(byte >> 7) << i;
-    }
-    return masks;
-}
-
 static struct btk_word_masks word_classes_of(const uint8_t *text, size_t count)
 {
     struct btk_word_masks masks = {0};
@@ -74,12 +59,6 @@ static struct btk_bert_masks bert_classes_of(const uint8_t *text, size_t count)
         masks.high |= (uint64_t)is_high << i;
     }
     return masks;
-}
-
-void btk_scalar_class_masks(const uint8_t *text, size_t length, struct btk_class_masks *out_masks)
-{
-    for (size_t at = 0; at < length; at += 64)
-        out_masks[at / 64] = classes_of(text + at, btk_min_size(length - at, 64));
 }
 
 void btk_scalar_word_masks(const uint8_t *text, size_t length, struct btk_word_masks *out_masks)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "kernels/scalar/scalar.h"
 #include "kernels/x86/utf8_lookup.h"
 #include "kernels/x86/x86.h"
 
@@ -212,27 +213,6 @@ static inline __m256i is_letter(__m256i vector)
     block_top_bits(                                                                                \
         (struct block){test((block).low, ##__VA_ARGS__), test((block).high, ##__VA_ARGS__)})
 
-static inline struct btk_class_masks classes_of(struct block block)
-{
-    const uint64_t blank = BLOCK_MASK(block, equals, ' ');
-    return (struct btk_class_masks){
-        .letter = BLOCK_MASK(block, is_letter),
-        .digit = BLOCK_MASK(block, in_range, '0', 10),
-        .space = BLOCK_MASK(block, in_range, '\t', 5) | blank,
-        .blank = blank,
-        .quote = BLOCK_MASK(block, equals, '\''),
-        .high = block_top_bits(block),
-    };
-}
-
-static void class_masks(const uint8_t *text, size_t length, struct btk_class_masks *out_masks)
-{
-    size_t at = 0;
-    for (; length - at >= 64; at += 64) out_masks[at / 64] = classes_of(block_load(text + at));
-    if (at == length) return;
-    out_masks[at / 64] = classes_of(block_load_part(text + at, length - at));
-}
-
 static inline struct btk_word_masks word_classes_of(struct block block)
 {
     const uint64_t line_space = BLOCK_MASK(block, in_range, '\t', 5);
@@ -289,7 +269,8 @@ const struct btk_kernels btk_kernels_avx2 = {
     .ascii_prefix = ascii_prefix,
     .ascii_lower = ascii_lower,
     .utf8_count = utf8_count,
-    .class_masks = class_masks,
     .word_masks = word_masks,
     .bert_masks = bert_masks,
+    .char_masks = btk_scalar_char_masks,
+    .mark_offsets = btk_scalar_mark_offsets,
 };

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "common/base.h"
+#include "kernels/ascii_kinds.h"
 #include "kernels/x86/utf8_lookup.h"
 #include "kernels/x86/x86.h"
 
@@ -169,28 +170,6 @@ static inline uint64_t letters(__m512i vector)
     return in_range(_mm512_or_si512(vector, splat(0x20)), 'a', 26);
 }
 
-static inline struct btk_class_masks classes_of(struct block block)
-{
-    const __m512i bytes = block.bytes;
-    const uint64_t blank = equals(bytes, ' ');
-    return (struct btk_class_masks){
-        .letter = letters(bytes),
-        .digit = in_range(bytes, '0', 10),
-        .space = in_range(bytes, '\t', 5) | blank,
-        .blank = blank,
-        .quote = equals(bytes, '\''),
-        .high = block_top_bits(block),
-    };
-}
-
-static void class_masks(const uint8_t *text, size_t length, struct btk_class_masks *out_masks)
-{
-    size_t at = 0;
-    for (; length - at >= 64; at += 64) out_masks[at / 64] = classes_of(block_load(text + at));
-    if (at == length) return;
-    out_masks[at / 64] = classes_of(block_load_part(text + at, length - at));
-}
-
 static inline struct btk_word_masks word_classes_of(struct block block)
 {
     const __m512i bytes = block.bytes;
@@ -240,6 +219,146 @@ static void bert_masks(const uint8_t *text, size_t length, struct btk_bert_masks
     out_masks[at / 64] = last;
 }
 
+// --- characters
+
+// The four bytes from each position on. Where the text ends, zeros follow.
+struct window {
+    __m512i bytes;
+    __m512i second;
+    __m512i third;
+    __m512i fourth;
+};
+
+static inline struct window window_load(const uint8_t *text, size_t left)
+{
+    if (left >= 67)
+        return (struct window){
+            _mm512_loadu_si512(text),
+            _mm512_loadu_si512(text + 1),
+            _mm512_loadu_si512(text + 2),
+            _mm512_loadu_si512(text + 3),
+        };
+    return (struct window){
+        _mm512_maskz_loadu_epi8(first_bits(left), text),
+        _mm512_maskz_loadu_epi8(first_bits(left - 1), text + 1),
+        _mm512_maskz_loadu_epi8(first_bits(left > 2 ? left - 2 : 0), text + 2),
+        _mm512_maskz_loadu_epi8(first_bits(left > 3 ? left - 3 : 0), text + 3),
+    };
+}
+
+static inline uint64_t at_least(__m512i vector, int byte)
+{
+    return _mm512_cmpge_epu8_mask(vector, splat(byte));
+}
+
+// Pages of one kind alone, of which there are too many to look up one by one: the common Han
+// letters U+4E00 to U+9F7F, of which the last page is not, and Hangul U+AC00 to U+D77F.
+static inline __m512i add_uniform_kinds(__m512i kinds, const struct window *window, uint64_t *todo)
+{
+    const __m512i pair = window->second;
+    const uint64_t han =
+        (in_range(window->bytes, 0xe5, 4) | (equals(window->bytes, 0xe4) & at_least(pair, 0xb8))
+         | (equals(window->bytes, 0xe9) & ~at_least(pair, 0xbe)))
+        & *todo;
+    const uint64_t hangul =
+        (in_range(window->bytes, 0xeb, 2) | (equals(window->bytes, 0xea) & at_least(pair, 0xb0))
+         | (equals(window->bytes, 0xed) & ~at_least(pair, 0x9e)))
+        & *todo;
+    *todo &= ~(han | hangul);
+    return _mm512_mask_mov_epi8(_mm512_mask_mov_epi8(kinds, han, splat(BTK_KIND_HAN_COMMON)),
+                                hangul, splat(BTK_KIND_LETTER));
+}
+
+// The kinds of the characters that `todo` marks, which are not ASCII, page by page.
+static inline __m512i add_high_kinds(__m512i kinds, const uint8_t *text,
+                                     const struct window *window, uint64_t todo)
+{
+    if (at_least(window->bytes, 0xe4) & todo) kinds = add_uniform_kinds(kinds, window, &todo);
+    const uint64_t three = at_least(window->bytes, 0xe0), four = at_least(window->bytes, 0xf0);
+    const __m512i second = _mm512_maskz_mov_epi8(three, window->second);
+    const __m512i third = _mm512_maskz_mov_epi8(four, window->third);
+    const __m512i last = _mm512_mask_mov_epi8(
+        _mm512_mask_mov_epi8(window->second, three, window->third), four, window->fourth);
+    while (todo) {
+        const uint8_t *const first = text + __builtin_ctzll(todo);
+        uint64_t page = equals(window->bytes, first[0]) & todo;
+        if (first[0] >= 0xe0) page &= equals(second, first[1]);
+        if (first[0] >= 0xf0) page &= equals(third, first[2]);
+        const __m512i kinds_of_last = _mm512_loadu_si512(kinds_of_page(first));
+        kinds = _mm512_mask_permutexvar_epi8(kinds, page, last, kinds_of_last);
+        todo &= ~page;
+    }
+    return kinds;
+}
+
+static inline void put_classes(struct btk_char_masks *out_masks, __m512i classes)
+{
+    for (int c = 0; c < 8; c++)
+        out_masks->classes[c] = _mm512_test_epi8_mask(classes, splat(1 << c));
+}
+
+static void char_masks(const uint8_t *text, size_t length, size_t blocks,
+                       const uint8_t classes_of_kind[BTK_CHAR_KIND_ROOM],
+                       struct btk_char_masks *out_masks)
+{
+    const __m512i class_table =
+        _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)(const void *)classes_of_kind));
+    const __m512i kinds_low = _mm512_load_si512(ascii_kinds);
+    const __m512i kinds_high = _mm512_load_si512(ascii_kinds + 64);
+    const __m512i classes_low = _mm512_permutexvar_epi8(kinds_low, class_table);
+    const __m512i classes_high = _mm512_permutexvar_epi8(kinds_high, class_table);
+    for (size_t i = 0; i < blocks; i++, out_masks++) {
+        const size_t left = length - i * 64;
+        const uint64_t present = first_bits(btk_min_size(left, 64));
+        const __m512i bytes = left >= 64 ? _mm512_loadu_si512(text + i * 64)
+                                         : _mm512_maskz_loadu_epi8(present, text + i * 64);
+        const uint64_t high = _mm512_movepi8_mask(bytes);
+        if (!high) {
+            out_masks->leads = present;
+            out_masks->count = btk_min_size(left, 64);
+            put_classes(out_masks,
+                        _mm512_maskz_permutex2var_epi8(present, classes_low, bytes, classes_high));
+            continue;
+        }
+        const struct window window = window_load(text + i * 64, left);
+        const uint64_t leads = _mm512_mask_cmpgt_epi8_mask(present, window.bytes, splat(-65));
+        const __m512i kinds =
+            add_high_kinds(_mm512_permutex2var_epi8(kinds_low, window.bytes, kinds_high),
+                           text + i * 64, &window, high & leads);
+        put_classes(out_masks, _mm512_permutexvar_epi8(kinds, class_table));
+        out_masks->leads = leads;
+        out_masks->count = (uint64_t)__builtin_popcountll(leads);
+        for (int c = 0; c < 8; c++) out_masks->classes[c] = _pext_u64(out_masks->classes[c], leads);
+    }
+}
+
+static size_t mark_offsets(const struct btk_char_masks *masks, const uint64_t *marks, size_t blocks,
+                           uint32_t begin, uint32_t *out_offsets)
+{
+    static const uint8_t numbers[64] __attribute__((aligned(64))) = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+        44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+    };
+    const __m512i all = _mm512_load_si512(numbers);
+    uint32_t *out = out_offsets;
+    for (size_t i = 0; i < blocks; i++, begin += 64) {
+        const uint64_t bits = _pdep_u64(marks[i], masks[i].leads);
+        const size_t count = (size_t)__builtin_popcountll(bits);
+        __m512i places = _mm512_maskz_compress_epi8(bits, all);
+        const __m512i base = _mm512_set1_epi32((int)begin);
+        for (size_t at = 0;;) {
+            const __m512i wide = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places));
+            _mm512_storeu_si512(out + at, _mm512_add_epi32(wide, base));
+            at += 16;
+            if (at >= count) break;
+            places = _mm512_shuffle_i64x2(places, places, 0x39);
+        }
+        out += count;
+    }
+    return (size_t)(out - out_offsets);
+}
+
 const struct btk_kernels btk_kernels_avx512 = {
     .name = "avx512",
     .utf8_copy = utf8_copy,
@@ -247,7 +366,8 @@ const struct btk_kernels btk_kernels_avx512 = {
     .ascii_prefix = ascii_prefix,
     .ascii_lower = ascii_lower,
     .utf8_count = utf8_count,
-    .class_masks = class_masks,
     .word_masks = word_masks,
     .bert_masks = bert_masks,
+    .char_masks = char_masks,
+    .mark_offsets = mark_offsets,
 };

@@ -10,7 +10,7 @@ SUMMARY = "instructions of one function with the share of samples of each (perf 
 MORE = """\
 examples:
   ops/profile record -- build/bin/budtiktok-bench --bench wordpiece
-  ops/profile annotate class_masks
+  ops/profile annotate char_masks
   ops/profile annotate --all btk_wordpiece_encode
   ops/profile annotate --source btk_wordpiece_encode
 

@@ -80,7 +80,7 @@ static void bench_all(const struct bench_memory *memory)
 
 int bench_kernels(void)
 {
-    uint8_t *pages = aligned_alloc(4096, 4 * LONGEST_TEXT);
+    uint8_t *pages = aligned_alloc(4096, 8 * LONGEST_TEXT);
     if (!pages) {
         fprintf(stderr, "check_kernels: no memory\n");
         return 1;

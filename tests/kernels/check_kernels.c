@@ -227,8 +227,8 @@ static void catch_faults(void)
 static int check_all_sets(uint64_t seed, uint64_t rounds)
 {
     if (guarded_pages_map(LONGEST_TEXT, &text_pages) != 0
-        || guarded_pages_map(2 * LONGEST_TEXT, &out_pages) != 0
-        || guarded_pages_map(2 * LONGEST_TEXT, &expected_pages) != 0)
+        || guarded_pages_map(5 * LONGEST_TEXT, &out_pages) != 0
+        || guarded_pages_map(5 * LONGEST_TEXT, &expected_pages) != 0)
     {
         fprintf(stderr, "check_kernels: no memory\n");
         return 1;

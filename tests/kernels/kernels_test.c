@@ -84,7 +84,9 @@ Test(kernels, an_empty_text_may_be_null)
         cr_expect_eq(sets[i]->ascii_prefix(NULL, 0), 0);
         cr_expect_eq(sets[i]->utf8_count(NULL, 0), 0);
         sets[i]->ascii_lower(NULL, NULL, 0);
-        sets[i]->class_masks(NULL, 0, NULL);
+        sets[i]->word_masks(NULL, 0, NULL);
+        sets[i]->char_masks(NULL, 0, 0, (const uint8_t[BTK_CHAR_KIND_ROOM]){0}, NULL);
+        cr_expect_eq(sets[i]->mark_offsets(NULL, NULL, 0, 0, NULL), 0);
         sets[i]->bert_masks(NULL, 0, NULL);
     }
 }
