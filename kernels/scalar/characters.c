@@ -16,17 +16,34 @@ static uint8_t kind_at(const uint8_t *text)
     return kinds_of_page(text)[text[btk_utf8_length(text[0]) - 1] & 0x3f];
 }
 
+// Eight bytes, the first lowest, as a matrix of bits: bit c of byte i becomes bit i of byte c (Hacker's
+// Delight, 7-3).
+static uint64_t transpose(uint64_t bits)
+{
+    uint64_t swapped = (bits ^ bits >> 7) & 0x00aa00aa00aa00aau;
+    bits ^= swapped ^ swapped << 7;
+    swapped = (bits ^ bits >> 14) & 0x0000cccc0000ccccu;
+    bits ^= swapped ^ swapped << 14;
+    swapped = (bits ^ bits >> 28) & 0x00000000f0f0f0f0u;
+    return bits ^ swapped ^ swapped << 28;
+}
+
 static struct btk_char_masks characters_of(const uint8_t *text, size_t bytes,
                                            const uint8_t *classes_of_kind)
 {
     struct btk_char_masks masks = {0};
+    uint8_t classes[64] = {0};
     for (size_t i = 0; i < bytes; i++) {
         if (!is_lead(text[i])) continue;
-        const uint64_t classes = classes_of_kind[kind_at(text + i)];
-        for (size_t c = 0; c < BTK_ARRAY_COUNT(masks.classes); c++)
-            masks.classes[c] |= (classes >> c & 1) << masks.count;
+        classes[masks.count++] = classes_of_kind[kind_at(text + i)];
         masks.leads |= (uint64_t)1 << i;
-        masks.count++;
+    }
+    for (size_t i = 0; i < masks.count; i += 8) {
+        uint64_t eight = 0;
+        for (size_t k = 0; k < 8; k++) eight |= (uint64_t)classes[i + k] << 8 * k;
+        eight = transpose(eight);
+        for (size_t c = 0; c < BTK_ARRAY_COUNT(masks.classes); c++)
+            masks.classes[c] |= (eight >> 8 * c & 0xff) << i;
     }
     return masks;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base.h"
-#include "kernels/scalar/scalar.h"
+#include "kernels/ascii_kinds.h"
 #include "kernels/x86/utf8_lookup.h"
 #include "kernels/x86/x86.h"
 
@@ -78,7 +78,7 @@ static inline bool block_is_ascii(struct block block)
 
 static inline __m256i lookup(const uint8_t table[16], __m256i nibbles)
 {
-    const __m128i half = _mm_load_si128((const __m128i *)(const void *)table);
+    const __m128i half = _mm_loadu_si128((const __m128i *)(const void *)table);
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(half), nibbles);
 }
 
@@ -262,6 +262,174 @@ static void bert_masks(const uint8_t *text, size_t length, struct btk_bert_masks
     out_masks[at / 64] = last;
 }
 
+// --- characters
+
+// Looks up the bytes of `vector` that are in [16 row, 16 row + 16); 0 for the others.
+static inline __m256i lookup_row(const uint8_t *row, int number, __m256i vector)
+{
+    const __m256i inside = _mm256_xor_si256(vector, splat(number << 4));
+    return lookup(row, _mm256_adds_epu8(inside, splat(0x70)));
+}
+
+// The same in a table of `rows` rows.
+static inline __attribute__((always_inline)) __m256i lookup_rows(const uint8_t *table, int rows,
+                                                                 __m256i vector)
+{
+    __m256i found = lookup_row(table, 0, vector);
+    for (int row = 1; row < rows; row++)
+        found = _mm256_or_si256(found, lookup_row(table + row * 16, row, vector));
+    return found;
+}
+
+static inline struct block ascii_kinds_of(struct block bytes)
+{
+    return (struct block){lookup_rows(ascii_kinds, 8, bytes.low),
+                          lookup_rows(ascii_kinds, 8, bytes.high)};
+}
+
+// The four bytes from each position on.
+struct window {
+    struct block bytes;
+    struct block second;
+    struct block third;
+    struct block fourth;
+};
+
+static inline __m256i at_least(__m256i vector, int byte)
+{
+    return _mm256_cmpeq_epi8(_mm256_max_epu8(vector, splat(byte)), vector);
+}
+
+// Pages of one kind alone, of which there are too many to look up one by one: the common Han
+// letters U+4E00 to U+9F7F, of which the last page is not, and Hangul U+AC00 to U+D77F.
+static inline __m256i uniform_kinds(__m256i bytes, __m256i second)
+{
+    const __m256i han = _mm256_or_si256(
+        in_range(bytes, 0xe5, 4),
+        _mm256_or_si256(_mm256_and_si256(equals(bytes, 0xe4), at_least(second, 0xb8)),
+                        _mm256_andnot_si256(at_least(second, 0xbe), equals(bytes, 0xe9))));
+    const __m256i hangul = _mm256_or_si256(
+        in_range(bytes, 0xeb, 2),
+        _mm256_or_si256(_mm256_and_si256(equals(bytes, 0xea), at_least(second, 0xb0)),
+                        _mm256_andnot_si256(at_least(second, 0x9e), equals(bytes, 0xed))));
+    return _mm256_or_si256(_mm256_and_si256(han, splat(BTK_KIND_HAN_COMMON)),
+                           _mm256_and_si256(hangul, splat(BTK_KIND_LETTER)));
+}
+
+// Where the page is that of the character at `first`.
+static inline __m256i is_of_page(__m256i bytes, __m256i second, __m256i third, const uint8_t *first)
+{
+    __m256i page = equals(bytes, first[0]);
+    if (first[0] >= 0xe0) page = _mm256_and_si256(page, equals(second, first[1]));
+    if (first[0] >= 0xf0) page = _mm256_and_si256(page, equals(third, first[2]));
+    return page;
+}
+
+static inline __m256i last_bytes(__m256i bytes, __m256i second, __m256i third, __m256i fourth)
+{
+    const __m256i two_or_three = _mm256_blendv_epi8(second, third, at_least(bytes, 0xe0));
+    const __m256i last = _mm256_blendv_epi8(two_or_three, fourth, at_least(bytes, 0xf0));
+    return _mm256_and_si256(last, splat(0x3f));
+}
+
+// The kinds of the characters that `todo` marks, which are not ASCII, page by page.
+static inline struct block add_high_kinds(struct block kinds, const uint8_t *text,
+                                          const struct window *window, uint64_t todo)
+{
+    const struct block bytes = window->bytes, second = window->second, third = window->third;
+    const struct block uniform = {uniform_kinds(bytes.low, second.low),
+                                  uniform_kinds(bytes.high, second.high)};
+    const __m256i zero = _mm256_setzero_si256();
+    todo &= block_top_bits((struct block){_mm256_cmpeq_epi8(uniform.low, zero),
+                                          _mm256_cmpeq_epi8(uniform.high, zero)});
+    kinds.low = _mm256_or_si256(kinds.low, uniform.low);
+    kinds.high = _mm256_or_si256(kinds.high, uniform.high);
+    if (!todo) return kinds;
+    const struct block last = {
+        last_bytes(bytes.low, second.low, third.low, window->fourth.low),
+        last_bytes(bytes.high, second.high, third.high, window->fourth.high),
+    };
+    while (todo) {
+        const uint8_t *const first = text + __builtin_ctzll(todo);
+        const uint8_t *const of_last = kinds_of_page(first);
+        const struct block page = {is_of_page(bytes.low, second.low, third.low, first),
+                                   is_of_page(bytes.high, second.high, third.high, first)};
+        kinds.low = _mm256_blendv_epi8(kinds.low, lookup_rows(of_last, 4, last.low), page.low);
+        kinds.high = _mm256_blendv_epi8(kinds.high, lookup_rows(of_last, 4, last.high), page.high);
+        todo &= ~block_top_bits(page);
+    }
+    return kinds;
+}
+
+static inline uint64_t block_bit(struct block block, int bit)
+{
+    return block_top_bits((struct block){_mm256_slli_epi16(block.low, 7 - bit),
+                                         _mm256_slli_epi16(block.high, 7 - bit)});
+}
+
+// `text` has three bytes more than the block.
+static inline struct btk_char_masks characters_of(const uint8_t *text, uint64_t present,
+                                                  const uint8_t *classes_of_kind)
+{
+    const struct block bytes = block_load(text);
+    const uint64_t high = block_top_bits(bytes);
+    struct block kinds = ascii_kinds_of(bytes);
+    struct btk_char_masks masks = {.leads = present};
+    if (high) {
+        const struct window window = {bytes, block_load(text + 1), block_load(text + 2),
+                                      block_load(text + 3)};
+        masks.leads &= block_top_bits((struct block){starts(bytes.low), starts(bytes.high)});
+        kinds = add_high_kinds(kinds, text, &window, high & masks.leads);
+    }
+    const struct block classes = {lookup_rows(classes_of_kind, 2, kinds.low),
+                                  lookup_rows(classes_of_kind, 2, kinds.high)};
+    masks.count = (uint64_t)__builtin_popcountll(masks.leads);
+    for (int c = 0; c < 8; c++) {
+        const uint64_t bits = block_bit(classes, c);
+        masks.classes[c] = high ? _pext_u64(bits, masks.leads) : bits & present;
+    }
+    return masks;
+}
+
+static void char_masks(const uint8_t *text, size_t length, size_t blocks,
+                       const uint8_t classes_of_kind[BTK_CHAR_KIND_ROOM],
+                       struct btk_char_masks *out_masks)
+{
+    _Alignas(16) uint8_t classes[BTK_CHAR_KIND_ROOM];
+    memcpy(classes, classes_of_kind, sizeof classes);
+    for (size_t i = 0; i < blocks; i++) {
+        const size_t left = length - i * 64;
+        if (left >= 67) {
+            out_masks[i] = characters_of(text + i * 64, UINT64_MAX, classes);
+            continue;
+        }
+        _Alignas(32) uint8_t padded[67] = {0};
+        memcpy(padded, text + i * 64, left);
+        const uint64_t present = _bzhi_u64(UINT64_MAX, (uint32_t)btk_min_size(left, 64));
+        out_masks[i] = characters_of(padded, present, classes);
+    }
+}
+
+// Eight at a time, whether there are so many or not: what is behind the last may be anything.
+static size_t mark_offsets(const struct btk_char_masks *masks, const uint64_t *marks, size_t blocks,
+                           uint32_t begin, uint32_t *out_offsets)
+{
+    uint32_t *out = out_offsets;
+    for (size_t i = 0; i < blocks; i++, begin += 64) {
+        uint64_t bits = _pdep_u64(marks[i], masks[i].leads);
+        uint32_t *const next = out + __builtin_popcountll(bits);
+        while (bits) {
+            for (int k = 0; k < 8; k++) {
+                out[k] = begin + (uint32_t)_tzcnt_u64(bits);
+                bits = _blsr_u64(bits);
+            }
+            out += 8;
+        }
+        out = next;
+    }
+    return (size_t)(out - out_offsets);
+}
+
 const struct btk_kernels btk_kernels_avx2 = {
     .name = "avx2",
     .utf8_copy = utf8_copy,
@@ -271,6 +439,6 @@ const struct btk_kernels btk_kernels_avx2 = {
     .utf8_count = utf8_count,
     .word_masks = word_masks,
     .bert_masks = bert_masks,
-    .char_masks = btk_scalar_char_masks,
-    .mark_offsets = btk_scalar_mark_offsets,
+    .char_masks = char_masks,
+    .mark_offsets = mark_offsets,
 };
