@@ -44,6 +44,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_NORMAL_FORM_TEXT] = "normal form text",
     [BTK_SECTION_CUT_FILTER] = "cut filter",
     [BTK_SECTION_MERGE_FILTER] = "merge filter",
+    [BTK_SECTION_WHOLE_CHARS] = "whole characters",
     [BTK_SECTION_PIECES] = "pieces",
 };
 
@@ -158,6 +159,9 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .normal_form_text = section_data(header, BTK_SECTION_NORMAL_FORM_TEXT),
         .cut_filter = section_data(header, BTK_SECTION_CUT_FILTER),
         .cut_filter_mask = header->sections[BTK_SECTION_CUT_FILTER].bytes / sizeof(uint64_t) - 1,
+        .whole_chars = section_data(header, BTK_SECTION_WHOLE_CHARS),
+        .whole_char_mask =
+            header->sections[BTK_SECTION_WHOLE_CHARS].bytes / sizeof(struct btk_edge_slot) - 1,
         .pieces = section_data(header, BTK_SECTION_PIECES),
         .piece_line_count =
             (uint32_t)(header->sections[BTK_SECTION_PIECES].bytes / BTK_IMAGE_ALIGNMENT),

@@ -72,6 +72,8 @@ struct btk_image {
     const uint8_t *normal_form_text;
     const uint64_t *cut_filter;
     uint64_t cut_filter_mask;
+    const struct btk_edge_slot *whole_chars;
+    uint64_t whole_char_mask;
     const struct btk_short_piece *pieces;
     uint32_t piece_line_count;
 };

@@ -242,6 +242,7 @@ enum btk_section {
     BTK_SECTION_NORMAL_FORM_TEXT,
     BTK_SECTION_CUT_FILTER,   // uint64_t[]: BPE with byte cuts, see model/byte_cut.h
     BTK_SECTION_MERGE_FILTER, // uint64_t[]: BPE, see model/merge_table.h
+    BTK_SECTION_WHOLE_CHARS,  // btk_edge_slot: BPE with byte cuts, see model/whole_chars.h
     BTK_SECTION_PIECES,       // btk_short_piece: see model/piece_table.h
     BTK_SECTION_COUNT
 };

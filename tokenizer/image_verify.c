@@ -12,6 +12,7 @@
 #include "tokenizer/image_check.h"
 #include "tokenizer/model/bpe_cut.h"
 #include "tokenizer/model/short_piece.h"
+#include "tokenizer/model/whole_chars.h"
 #include "tokenizer/normalizer/steps.h"
 
 enum { SHORT_TEXT_BYTES = 4096 }; // choosing a kernel is not worth it
@@ -100,6 +101,7 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
 {
     const uint32_t model = view->config->model;
     const bool is_bpe = model == BTK_MODEL_BPE;
+    const bool has_byte_cuts = view->config->model_flags & BTK_MODEL_HAS_BYTE_CUTS;
     const struct {
         enum btk_section section;
         size_t slot_bytes;
@@ -116,8 +118,8 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
         {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
-        {BTK_SECTION_CUT_FILTER, sizeof(uint64_t),
-         (view->config->model_flags & BTK_MODEL_HAS_BYTE_CUTS) != 0},
+        {BTK_SECTION_CUT_FILTER, sizeof(uint64_t), has_byte_cuts},
+        {BTK_SECTION_WHOLE_CHARS, sizeof(struct btk_edge_slot), has_byte_cuts},
     };
     for (size_t i = 0; i < BTK_ARRAY_COUNT(tables); i++) {
         const uint64_t bytes = section_bytes(view, tables[i].section);
@@ -237,18 +239,29 @@ static int check_ids(const struct btk_image *view, enum btk_section section,
     return bad_count ? btk_image_refuse_section(error, section, "has no such id") : 0;
 }
 
+static int check_char_table(const struct btk_image *view, enum btk_section section,
+                            struct btk_error *error)
+{
+    const struct btk_edge_slot *const slots = section_data(view->header, section);
+    const uint64_t count = section_bytes(view, section) / sizeof *slots;
+    const uint32_t token_count = view->config->token_count;
+    const uint32_t flags = section == BTK_SECTION_WHOLE_CHARS ? BTK_WHOLE_CHAR_NO_ASCII : 0;
+    uint64_t empty_count = 0, bad_count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const unsigned is_used = slots[i].key != UINT32_MAX;
+        empty_count += !is_used;
+        bad_count += is_used & ((slots[i].child & ~flags) >= token_count);
+    }
+    if (bad_count) return btk_image_refuse_section(error, section, "has no such id");
+    return empty_count ? 0 : btk_image_refuse_section(error, section, "is full");
+}
+
 static int check_chars(const struct btk_image *view, struct btk_error *error)
 {
-    const uint32_t token_count = view->config->token_count;
-    uint64_t empty_count = 0, bad_count = 0;
-    for (uint64_t i = 0; i <= view->char_mask; i++) {
-        const unsigned is_used = view->char_ids[i].key != UINT32_MAX;
-        empty_count += !is_used;
-        bad_count += is_used & (view->char_ids[i].child >= token_count);
-    }
-    if (bad_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "has no such id");
-    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_CHAR_IDS, "is full");
-    return check_ids(view, BTK_SECTION_BYTE_IDS, error);
+    int status = check_char_table(view, BTK_SECTION_CHAR_IDS, error);
+    if (!status && (view->config->model_flags & BTK_MODEL_HAS_BYTE_CUTS))
+        status = check_char_table(view, BTK_SECTION_WHOLE_CHARS, error);
+    return status ? status : check_ids(view, BTK_SECTION_BYTE_IDS, error);
 }
 
 // What a rank leads to is checked with RANK_IDS: a merge has one that leads to a token.
@@ -328,6 +341,9 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
         && (config->flags & BTK_PIPELINE_MODEL_READS_BYTES))
         return btk_image_refuse(error, "it reads both bytes and longer symbols");
     int status = check_chars(view, error);
+    for (unsigned byte = 0; byte < 256 && (config->model_flags & BTK_MODEL_HAS_BYTE_CUTS); byte++)
+        if (!is_token(view, view->byte_ids[byte]))
+            return btk_image_refuse_section(error, BTK_SECTION_BYTE_IDS, "lacks a byte");
     if (!status) status = check_merges(view, error);
     return status < 0 ? status : check_cuts(view, error);
 }

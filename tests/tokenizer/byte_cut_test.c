@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands between the cuts of a piece, merged by itself, gives what the whole piece gives.
+// What stands between the cuts of a piece, merged by itself and from whole characters on, gives what the
+// whole piece gives from its bytes on.
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,28 @@ static void make_model(uint64_t *seed)
     btk_small_bpe(&model, 1, 0);
     for (unsigned tries = 0; tries < 4000 && model.merge_count < MERGES; tries++)
         add_merge(seed, sample, sample_bytes);
+    const bool is_shuffled = btk_small_random(seed) % 2;
+    // In half of the models ranks do not follow each other as merges do that stand on others.
+    for (uint32_t i = model.merge_count; i > 1 && is_shuffled; i--) {
+        const size_t other = btk_small_random(seed) % i;
+        const struct btk_small_merge merge = model.merges[i - 1];
+        model.merges[i - 1] = model.merges[other];
+        model.merges[other] = merge;
+    }
+}
+
+// All of it from its bytes on.
+static size_t merge_plainly(const struct btk_image *image, struct btk_bpe_scratch *scratch,
+                            struct btk_bytes text, uint32_t *out_ids)
+{
+    struct btk_image_config config = *image->config;
+    struct btk_image plain = *image;
+    size_t count;
+    config.model_flags &= ~(uint32_t)BTK_MODEL_HAS_BYTE_CUTS;
+    plain.config = &config;
+    cr_assert_eq(btk_bpe_merge(&plain, scratch, text, &count), 0);
+    memcpy(out_ids, scratch->ids, count * sizeof *out_ids);
+    return count;
 }
 
 // Returns how many cuts there were.
@@ -80,9 +103,8 @@ static size_t compare(const struct btk_image *image, struct btk_bpe_scratch *scr
                       struct btk_bytes text)
 {
     uint32_t whole[TEXT_BYTES];
-    size_t whole_count, part_count, count = 0, cuts = 0;
-    cr_assert_eq(btk_bpe_merge(image, scratch, text, &whole_count), 0);
-    memcpy(whole, scratch->ids, whole_count * sizeof *whole);
+    size_t part_count, count = 0, cuts = 0;
+    const size_t whole_count = merge_plainly(image, scratch, text, whole);
     for (size_t begin = 0, end; begin < text.length; begin = end) {
         end = btk_byte_next_cut(image, text, begin);
         const struct btk_bytes part = {text.data + begin, end - begin};
@@ -96,10 +118,11 @@ static size_t compare(const struct btk_image *image, struct btk_bpe_scratch *scr
     return cuts;
 }
 
-Test(byte_cut, parts_merge_to_what_the_whole_piece_merges_to, .timeout = 100)
+Test(byte_cut, parts_and_whole_characters_merge_to_what_the_bytes_of_the_piece_merge_to,
+     .timeout = 100)
 {
     uint64_t seed = 5;
-    size_t cuts = 0;
+    size_t cuts = 0, whole_chars = 0;
     for (unsigned i = 0; i < MODELS; i++) {
         struct btk_buffer json;
         struct btk_image image;
@@ -111,6 +134,8 @@ Test(byte_cut, parts_merge_to_what_the_whole_piece_merges_to, .timeout = 100)
         void *const memory = btk_small_image(&json, &bytes);
         cr_assert_eq(btk_image_view(memory, bytes, &image, &error), 0);
         cr_assert(image.config->model_flags & BTK_MODEL_HAS_BYTE_CUTS);
+        for (uint64_t j = 0; j <= image.whole_char_mask; j++)
+            whole_chars += image.whole_chars[j].key != UINT32_MAX;
         cr_assert_eq(btk_bpe_scratch_init(&scratch, &image, TEXT_BYTES), 0);
         for (unsigned j = 0; j < TEXTS; j++) {
             uint8_t text[TEXT_BYTES];
@@ -122,4 +147,5 @@ Test(byte_cut, parts_merge_to_what_the_whole_piece_merges_to, .timeout = 100)
         free(memory);
     }
     cr_assert_gt(cuts, MODELS * TEXTS); // otherwise nothing was shown
+    cr_assert_gt(whole_chars, MODELS / 2);
 }

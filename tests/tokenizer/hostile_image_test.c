@@ -250,6 +250,9 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     header->config.merge_token_bits = 32;
     expect_refused(header, "no room for ranks");
     header = bpe();
+    ((uint32_t *)section(header, BTK_SECTION_BYTE_IDS))[7] = BTK_NO_TOKEN;
+    expect_refused(header, "lacks a byte");
+    header = bpe();
     header->config.model_flags |= BTK_MODEL_HAS_CUTS;
     expect_refused(header, "cut");
     header = bpe_of_chars("");

@@ -95,9 +95,12 @@ static int append_findings(struct btk_compiler *compiler, struct btk_buffer *ima
         status = mark_whole_tokens(
             compiler, &view, (void *)(image->data + header->sections[BTK_SECTION_TOKENS].offset));
     if (!status) status = btk_compile_byte_cuts(compiler, &view);
+    if (!status) status = btk_compile_whole_chars(compiler, &view);
     if (!status) status = btk_compile_pieces(compiler, &view);
-    if (!status) status = append_section(compiler, image, header, BTK_SECTION_CUT_FILTER);
-    if (!status) status = append_section(compiler, image, header, BTK_SECTION_PIECES);
+    static const enum btk_section found[] = {BTK_SECTION_CUT_FILTER, BTK_SECTION_WHOLE_CHARS,
+                                             BTK_SECTION_PIECES};
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(found) && !status; i++)
+        status = append_section(compiler, image, header, found[i]);
     header->config = compiler->config;
     header->bytes = image->length;
     return status;

@@ -147,6 +147,8 @@ int btk_compile_piece_lookup(struct btk_compiler *compiler); // all but WordPiec
 int btk_compile_fallback(struct btk_compiler *compiler);     // BPE, Unigram
 // Fills CUT_FILTER, from an image that has the tables of BPE and knows which tokens are whole.
 int btk_compile_byte_cuts(struct btk_compiler *compiler, const struct btk_image *view);
+// Fills WHOLE_CHARS, from the same, if there are cuts.
+int btk_compile_whole_chars(struct btk_compiler *compiler, const struct btk_image *view);
 // Fills PIECES, by the model of an image that has all the rest.
 int btk_compile_pieces(struct btk_compiler *compiler, const struct btk_image *view);
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

@@ -10,6 +10,7 @@
 #include "tokenizer/model/bpe_cut.h"
 #include "tokenizer/model/merge_table.h"
 #include "tokenizer/model/trie.h"
+#include "tokenizer/model/whole_chars.h"
 #include "tokenizer/space_mark.h"
 
 enum {
@@ -240,12 +241,37 @@ static int spell(struct spelling *spelling, struct btk_bytes piece)
     return 0;
 }
 
+// Bytes that all have a token, and characters that their bytes become anyway.
+static void spell_whole_chars(struct spelling *spelling, struct btk_bytes piece)
+{
+    const struct btk_image *const image = spelling->image;
+    for (size_t at = 0; at < piece.length;) {
+        size_t length = 1;
+        const uint8_t byte = piece.data[at];
+        uint32_t id = image->byte_ids[byte];
+        if (byte >= 0xc0 && btk_utf8_length(byte) <= piece.length - at) {
+            const uint32_t code_point = btk_utf8_decode(piece.data + at, &length);
+            const uint32_t whole = btk_whole_char_find(image, piece, at, length, code_point);
+            if (whole == BTK_NO_TOKEN)
+                length = 1;
+            else
+                id = whole;
+        }
+        add_symbol(spelling, id, (uint32_t)length);
+        at += length;
+    }
+}
+
 // All of it in one go, where each byte has a token wherever it stands. False: one has none.
 static bool try_spell_bytes(struct spelling *spelling, struct btk_bytes piece)
 {
     const struct btk_image *const image = spelling->image;
     const struct btk_image_config *const config = image->config;
     struct btk_bpe_scratch *const scratch = spelling->scratch;
+    if (config->model_flags & BTK_MODEL_HAS_BYTE_CUTS) {
+        spell_whole_chars(spelling, piece);
+        return true;
+    }
     if (!(config->flags & BTK_PIPELINE_MODEL_READS_BYTES) || config->prefix_bytes
         || config->suffix_bytes || (config->model_flags & BTK_MODEL_COUNTS_ALPHABET))
         return false;
