@@ -103,32 +103,39 @@ static void take(struct btk_unigram_node *node, double score, size_t start, uint
     node->id = id;
 }
 
+// The node behind the next byte, or behind U+2581; no token ends inside of that.
+static inline uint32_t follow(const struct btk_image *image, uint32_t node, const uint8_t *text,
+                              size_t left, size_t *in_out_length)
+{
+    if (btk_begins_with_space_mark(text, left)) {
+        *in_out_length += BTK_SPACE_MARK_BYTES;
+        return image->trie_marks[node];
+    }
+    *in_out_length += 1;
+    return btk_trie_follow(image, node, text[0]);
+}
+
 // All tokens that begin at `start`, the shorter ones first. Is one of them the character itself?
 static int walk_tokens(struct stretch *stretch, size_t start, size_t char_bytes, bool *out_has_char)
 {
     const struct btk_image *const image = stretch->image;
     struct btk_unigram *const unigram = stretch->unigram;
-    const double score = unigram->nodes[start].score;
     const uint8_t *const text = unigram->piece.data + unigram->base + start;
-    const size_t left = unigram->piece.length - unigram->base - start;
+    const size_t left =
+        btk_min_size(unigram->piece.length - unigram->base - start, image->config->token_bytes_max);
+    if (reserve(unigram, start + left + 1) < 0) return -ENOMEM;
+    struct btk_unigram_node *const nodes = unigram->nodes + start;
+    const double score = nodes[0].score;
     uint32_t node = 0;
     for (size_t length = 0; length < left;) {
-        // No token ends inside of it.
-        if (btk_begins_with_space_mark(text + length, left - length)) {
-            node = image->trie_marks[node];
-            length += BTK_SPACE_MARK_BYTES;
-        } else {
-            node = btk_trie_follow(image, node, text[length++]);
-        }
+        node = follow(image, node, text + length, left - length, &length);
         if (node == BTK_NO_NODE) break;
         const uint32_t id = image->trie_tokens[node];
         if (id == BTK_NO_TOKEN) continue;
-        if (reserve(unigram, start + length + 1) < 0) return -ENOMEM;
         reach_out(stretch, start + length);
-        struct btk_unigram_node *const end = &unigram->nodes[start + length];
         const double sum = sum_of(stretch, image->scores[id], score);
-        if (is_better(end, sum)) take(end, sum, start, id);
-        if (length == char_bytes) *out_has_char = true;
+        if (is_better(&nodes[length], sum)) take(&nodes[length], sum, start, id);
+        *out_has_char |= length == char_bytes;
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Splitting at characters of a class, at words, at scripts, and at every so many characters.
 #include <stdbool.h>
+#include <string.h>
 
 #include "common/unicode.h"
 #include "common/utf8.h"
@@ -51,6 +52,39 @@ static inline size_t find_class(const uint8_t *text, size_t at, size_t end, uint
     return end;
 }
 
+// Past bytes that are ASCII beyond the space, eight at a time, as far as that goes.
+static inline size_t skip_visible(const uint8_t *text, size_t at, size_t end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        const uint64_t stops = ((word - ones * (' ' + 1)) | word) & ones * 0x80;
+        if (stops) return at + (size_t)__builtin_ctzll(stops) / 8;
+    }
+    return at;
+}
+
+// White space beyond ASCII is U+0085, U+00A0, U+1680, U+2000 to U+205F and U+3000.
+static inline bool may_begin_whitespace(uint8_t lead)
+{
+    return lead == 0xc2 || (lead >= 0xe1 && lead <= 0xe3);
+}
+
+static inline size_t find_whitespace(const uint8_t *text, size_t at, size_t end, size_t *out_length)
+{
+    while ((at = skip_visible(text, at, end)) < end) {
+        const uint8_t byte = text[at];
+        if (byte >= 0x80 && !may_begin_whitespace(byte)) {
+            at += btk_utf8_length(byte);
+            continue;
+        }
+        if (classes_at(text + at, out_length) & BTK_CLASS_WHITESPACE) return at;
+        at += *out_length;
+    }
+    return end;
+}
+
 int btk_stage_split_class(struct btk_stage *stage)
 {
     const uint8_t *const text = stage->span.text.data;
@@ -61,7 +95,9 @@ int btk_stage_split_class(struct btk_stage *stage)
         btk_stage_tick(stage, i);
         size_t begin = piece.begin, length = 1;
         while (begin < piece.end) {
-            const size_t at = find_class(text, begin, piece.end, class, &length);
+            const size_t at = class == BTK_CLASS_WHITESPACE
+                                  ? find_whitespace(text, begin, piece.end, &length)
+                                  : find_class(text, begin, piece.end, class, &length);
             if (at > begin) btk_splitter_add(&splitter, begin, at, false);
             if (at == piece.end) break;
             btk_splitter_add(&splitter, at, at + length, true);

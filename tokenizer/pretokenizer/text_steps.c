@@ -5,6 +5,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/model/short_piece.h"
 #include "tokenizer/pretokenizer/stage.h"
 
 static inline void put_map(struct btk_stage_text *text, size_t at, uint32_t begin, uint32_t end)
@@ -46,6 +47,27 @@ static bool needs_mark(const struct btk_stage *stage, const struct spaces *space
            || btk_span_source_begin(&stage->span, piece.begin) == 0;
 }
 
+// The next blank or mark at or after `at`; eight bytes at a time where there are as many.
+static inline size_t find_space(const struct spaces *spaces, const uint8_t *text, size_t at,
+                                size_t end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    while (at < end) {
+        if (end - at >= 8) {
+            uint64_t word;
+            memcpy(&word, text + at, sizeof word);
+            const uint64_t blank = word ^ ones * ' ', mark = word ^ ones * spaces->mark[0];
+            const uint64_t found =
+                (((blank - ones) & ~blank) | ((mark - ones) & ~mark)) & ones * 0x80;
+            at += found ? (size_t)__builtin_ctzll(found) / 8 : 8;
+            if (!found) continue;
+        }
+        if (text[at] == ' ' || is_mark_at(spaces, text + at, end - at)) return at;
+        at++;
+    }
+    return end;
+}
+
 // The mark takes the place of the first character's first byte, and that character then that of its
 // last byte, as the reference's prepend() has it. Without maps both have that of the character.
 static size_t put_first_mark(const struct btk_stage *stage, const struct spaces *spaces,
@@ -55,9 +77,9 @@ static size_t put_first_mark(const struct btk_stage *stage, const struct spaces 
     const struct btk_span *const span = &stage->span;
     const size_t first_bytes = btk_utf8_length(span->text.data[piece.begin]);
     const size_t last = piece.begin + first_bytes - 1;
-    memcpy(out->text + out->length, spaces->mark, spaces->mark_bytes);
-    memcpy(out->text + out->length + spaces->mark_bytes, span->text.data + piece.begin,
-           first_bytes);
+    memcpy(out->text + out->length, spaces->mark, sizeof spaces->mark); // the slack has room
+    for (size_t i = 0; i < first_bytes; i++)
+        out->text[out->length + spaces->mark_bytes + i] = span->text.data[piece.begin + i];
     const size_t mark_last = span->ends ? piece.begin : last;
     const size_t char_first = span->begins ? last : piece.begin;
     for (size_t i = 0; stage->has_maps && i < spaces->mark_bytes + first_bytes; i++) {
@@ -85,12 +107,17 @@ static inline size_t put_mark(const struct btk_stage *stage, const struct spaces
     return is_blank ? 1 : spaces->mark_bytes;
 }
 
+enum { COPY_BYTES = 16 }; // not more than the slack behind the text
+
 static inline void copy_run(const struct btk_stage *stage, size_t begin, size_t end)
 {
     struct btk_stage_text *const out = stage->text;
     const uint8_t *const from = stage->span.text.data + begin;
     uint8_t *const to = out->text + out->length;
-    for (size_t i = 0; i < end - begin; i++) to[i] = from[i];
+    if (end - begin <= COPY_BYTES && from + COPY_BYTES <= stage->span.readable_end)
+        memcpy(to, from, COPY_BYTES); // what is too much is written over
+    else
+        memcpy(to, from, end - begin);
     for (size_t i = begin; stage->has_maps && i < end; i++)
         put_map(out, out->length + i - begin, btk_span_source_begin(&stage->span, i),
                 btk_span_source_end(&stage->span, i));
@@ -106,10 +133,7 @@ static void put_piece(const struct btk_stage *stage, const struct spaces *spaces
     size_t at = piece.begin;
     if (needs_mark(stage, spaces, piece)) at += put_first_mark(stage, spaces, piece);
     while (at < piece.end) {
-        size_t run = at;
-        while (run < piece.end && text[run] != ' '
-               && !is_mark_at(spaces, text + run, piece.end - run))
-            run++;
+        const size_t run = find_space(spaces, text, at, piece.end);
         copy_run(stage, at, run);
         at = run;
         if (run == piece.end) break;
@@ -122,6 +146,34 @@ static void put_piece(const struct btk_stage *stage, const struct spaces *spaces
     btk_piece_list_push(stage->out, begin, stage->text->length);
 }
 
+static inline uint64_t has_byte(uint64_t word, uint8_t byte)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), rest = word ^ ones * byte;
+    return (rest - ones) & ~rest & ones * 0x80;
+}
+
+// A piece without blanks and marks, when no maps are wanted: most of them are words. False: it is another.
+static inline bool try_put_word(const struct btk_stage *stage, const struct spaces *spaces,
+                                struct btk_piece piece)
+{
+    struct btk_stage_text *const out = stage->text;
+    const uint8_t *const text = stage->span.text.data + piece.begin;
+    const size_t length = piece.end - piece.begin;
+    if (length > COPY_BYTES || text + COPY_BYTES > stage->span.readable_end) return false;
+    const struct btk_short_key word = btk_short_key_read(text, length);
+    const uint64_t found = has_byte(word.words[0], ' ') | has_byte(word.words[1], ' ')
+                           | has_byte(word.words[0], spaces->mark[0])
+                           | has_byte(word.words[1], spaces->mark[0]);
+    if (found) return false;
+    const bool is_marked = spaces->scheme == BTK_PREPEND_ALWAYS;
+    const size_t begin = out->length, mark_bytes = is_marked ? spaces->mark_bytes : 0;
+    memcpy(out->text + begin, spaces->mark, sizeof spaces->mark);
+    memcpy(out->text + begin + mark_bytes, &word, sizeof word); // the slack has room
+    out->length += mark_bytes + length;
+    btk_piece_list_push(stage->out, begin, out->length);
+    return true;
+}
+
 int btk_stage_spaces(struct btk_stage *stage)
 {
     struct spaces spaces = {.scheme = stage->step->numbers[1],
@@ -131,10 +183,13 @@ int btk_stage_spaces(struct btk_stage *stage)
     const size_t marks = spaces.scheme == BTK_PREPEND_NEVER ? 0 : stage->in_count;
     const int status = btk_stage_text_reset(
         stage->text, stage->span.text.length + 4 * (blanks + marks), stage->has_maps);
+    // Of PREPEND_FIRST only the place in the source says whether there is a mark.
+    const bool has_words = !stage->has_maps && spaces.scheme != BTK_PREPEND_FIRST;
     if (status < 0) return status;
     for (size_t i = 0; i < stage->in_count; i++) {
         btk_stage_tick(stage, i);
-        put_piece(stage, &spaces, stage->in[i]);
+        if (!has_words || !try_put_word(stage, &spaces, stage->in[i]))
+            put_piece(stage, &spaces, stage->in[i]);
     }
     return 0;
 }
