@@ -54,10 +54,7 @@ struct btk_image {
     const uint64_t *cut_bits;
     const uint64_t *cut_pairs;
     uint64_t cut_mask;
-    const struct btk_edge_slot *trie_edges;
-    uint64_t trie_edge_mask;
-    const uint32_t *trie_tokens;
-    const uint32_t *trie_marks;
+    const struct btk_trie_unit *trie;
     const double *scores;
     struct btk_added_trie raw_trie;
     struct btk_added_trie normal_trie;

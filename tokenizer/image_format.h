@@ -148,10 +148,18 @@ struct btk_merge_slot {
     uint32_t id;
 };
 
-// The same for edges of a trie and for characters; an empty slot has the key UINT32_MAX.
+// The same for characters; an empty slot has the key UINT32_MAX.
 struct btk_edge_slot {
-    uint32_t key;   // node << 8 | byte; code point << 2 | enum btk_char_place
-    uint32_t child; // node; id
+    uint32_t key;   // code point << 2 | enum btk_char_place
+    uint32_t child; // id
+};
+
+// A node of a trie: see model/trie.h.
+struct btk_trie_unit {
+    uint32_t check; // the node that leads here; BTK_NO_NODE: nobody does
+    uint32_t base;  // its children stand at base + byte
+    uint32_t token; // id, or BTK_NO_TOKEN
+    uint32_t mark;  // the node behind U+2581, or BTK_NO_NODE
 };
 
 // What a piece of the vocabulary becomes: see model/short_piece.h.
@@ -224,11 +232,9 @@ enum btk_section {
     BTK_SECTION_RANK_IDS,     // uint32_t[rank count]: BPE with packed merges or stale pairs
     BTK_SECTION_CUT_BITS,     // uint64_t[]: BPE with cuts, see model/bpe_cut.h
     BTK_SECTION_CUT_PAIRS,    // uint64_t[]: BPE with cuts
-    BTK_SECTION_TRIE_EDGES,   // btk_edge_slot: WordPiece, Unigram, BPE with symbols
-    BTK_SECTION_TRIE_TOKENS,  // uint32_t[node count]: the same, id or BTK_NO_TOKEN
-    BTK_SECTION_TRIE_MARKS, // uint32_t[node count]: Unigram, the node behind U+2581, or BTK_NO_NODE
-    BTK_SECTION_SCORES,     // double[token_count]: Unigram
-    BTK_SECTION_RAW_NODES,  // btk_added_node: tokens that are looked for in the text as it came
+    BTK_SECTION_TRIE,         // btk_trie_unit: WordPiece, Unigram, BPE with symbols
+    BTK_SECTION_SCORES,       // double[token_count]: Unigram
+    BTK_SECTION_RAW_NODES,    // btk_added_node: tokens that are looked for in the text as it came
     BTK_SECTION_RAW_EDGES,
     BTK_SECTION_NORMAL_NODES, // and in the normalized text
     BTK_SECTION_NORMAL_EDGES,

@@ -77,8 +77,6 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
         {BTK_SECTION_RANK_IDS, has_rank_ids ? config->rank_count * sizeof(uint32_t) : 0},
         {BTK_SECTION_CUT_BITS,
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
-        {BTK_SECTION_TRIE_MARKS,
-         config->model == BTK_MODEL_UNIGRAM ? section_bytes(view, BTK_SECTION_TRIE_TOKENS) : 0},
         {BTK_SECTION_SCORES,
          config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
         {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
@@ -117,7 +115,6 @@ static int check_table_sizes(const struct btk_image *view, struct btk_error *err
         {BTK_SECTION_MERGE_FILTER, sizeof(uint64_t), is_bpe},
         {BTK_SECTION_CUT_PAIRS, sizeof(uint64_t),
          (view->config->model_flags & BTK_MODEL_HAS_CUTS) != 0},
-        {BTK_SECTION_TRIE_EDGES, sizeof(struct btk_edge_slot), has_trie(view)},
         {BTK_SECTION_CUT_FILTER, sizeof(uint64_t), has_byte_cuts},
         {BTK_SECTION_WHOLE_CHARS, sizeof(struct btk_edge_slot), has_byte_cuts},
     };
@@ -348,30 +345,28 @@ static int check_bpe(const struct btk_image *view, struct btk_error *error)
     return status < 0 ? status : check_cuts(view, error);
 }
 
-// Edges lead to later nodes: so a walk ends.
+// A step takes a byte or more of the text, so a walk ends wherever it leads.
 static int check_trie(const struct btk_image *view, struct btk_error *error)
 {
-    const uint64_t node_count = section_bytes(view, BTK_SECTION_TRIE_TOKENS) / sizeof(uint32_t);
-    uint64_t empty_count = 0, bad_count = 0;
-    for (uint64_t i = 0; i <= view->trie_edge_mask; i++) {
-        const struct btk_edge_slot edge = view->trie_edges[i];
-        const unsigned is_used = edge.key != UINT32_MAX;
-        empty_count += !is_used;
-        bad_count += is_used & ((edge.child >= node_count) | (edge.child <= edge.key >> 8));
+    enum { BYTES = 256 };
+    const uint64_t bytes = section_bytes(view, BTK_SECTION_TRIE);
+    const uint64_t count = bytes / sizeof *view->trie;
+    const uint32_t token_count = view->config->token_count;
+    if (bytes % sizeof *view->trie || count < BYTES || count > UINT32_MAX)
+        return btk_image_refuse_section(error, BTK_SECTION_TRIE, "has the wrong length");
+    uint64_t bad_node_count = 0, bad_id_count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const struct btk_trie_unit unit = view->trie[i];
+        bad_node_count += unit.base > count - BYTES;
+        bad_node_count += (unit.mark != BTK_NO_NODE) & (unit.mark >= count);
+        bad_id_count += (unit.token != BTK_NO_TOKEN) & (unit.token >= token_count);
     }
-    if (bad_count)
-        return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "has no such node");
-    if (!empty_count) return btk_image_refuse_section(error, BTK_SECTION_TRIE_EDGES, "is full");
-    if (view->config->continuation_root >= node_count)
-        return btk_image_refuse_section(error, BTK_SECTION_TRIE_TOKENS, "has no root");
-    const uint64_t mark_count = section_bytes(view, BTK_SECTION_TRIE_MARKS) / sizeof(uint32_t);
-    uint64_t bad_mark_count = 0;
-    for (uint64_t i = 0; i < mark_count; i++)
-        bad_mark_count += (view->trie_marks[i] != BTK_NO_NODE)
-                          & ((view->trie_marks[i] >= node_count) | (view->trie_marks[i] <= i));
-    if (bad_mark_count)
-        return btk_image_refuse_section(error, BTK_SECTION_TRIE_MARKS, "has no such node");
-    return check_ids(view, BTK_SECTION_TRIE_TOKENS, error);
+    if (bad_node_count)
+        return btk_image_refuse_section(error, BTK_SECTION_TRIE, "has no such node");
+    if (bad_id_count) return btk_image_refuse_section(error, BTK_SECTION_TRIE, "has no such id");
+    return view->config->continuation_root < count
+               ? 0
+               : btk_image_refuse_section(error, BTK_SECTION_TRIE, "has no root");
 }
 
 // The edge of a trie that leads to a node: the tree stands in the order of its levels, so edge i leads

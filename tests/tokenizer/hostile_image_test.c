@@ -263,14 +263,7 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "rank ids");
     header = unigram();
     header->config.model = BTK_MODEL_WORDLEVEL;
-    expect_refused(header, "trie marks");
-    header = unigram();
-    header->config.model = BTK_MODEL_WORDLEVEL;
-    header->sections[BTK_SECTION_TRIE_MARKS].bytes = 0;
     expect_refused(header, "scores");
-    header = unigram();
-    *(uint32_t *)section(header, BTK_SECTION_TRIE_MARKS) = 0; // a step that goes nowhere
-    expect_refused(header, "no such node");
     header = wordpiece();
     header->config.model = 9;
     expect_refused(header, "model is unknown");
@@ -367,12 +360,22 @@ Test(hostile_image, pieces_of_the_table_are_of_tokens_that_end_inside_of_them)
 
 Test(hostile_image, edges_of_the_tries_lead_on)
 {
-    struct btk_image_header *const header = wordpiece();
-    struct btk_edge_slot *const slots = section(header, BTK_SECTION_TRIE_EDGES);
-    size_t at = 0;
-    while (slots[at].key >> 8 == 0 || slots[at].key == UINT32_MAX) at++;
-    slots[at].child = 0;
-    expect_refused(header, "trie edges");
+    static const struct btk_trie_unit faults[] = {
+        {.base = UINT32_MAX, .token = BTK_NO_TOKEN, .mark = BTK_NO_NODE},
+        {.token = BTK_NO_TOKEN - 1, .mark = BTK_NO_NODE},
+        {.token = BTK_NO_TOKEN, .mark = BTK_NO_NODE - 1},
+    };
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(faults); i++) {
+        struct btk_image_header *const header = i % 2 ? wordpiece() : unigram();
+        *(struct btk_trie_unit *)section(header, BTK_SECTION_TRIE) = faults[i];
+        expect_refused(header, "\"trie\" has no such");
+    }
+    struct btk_image_header *const header = unigram();
+    header->sections[BTK_SECTION_TRIE].bytes -= sizeof(struct btk_trie_unit) / 2;
+    expect_refused(header, "\"trie\" has the wrong length");
+    struct btk_image_header *const root = wordpiece();
+    root->config.continuation_root = UINT32_MAX;
+    expect_refused(root, "\"trie\" has no root");
     struct btk_image_header *const other = wordpiece();
     struct btk_added_edge *const edges = section(other, BTK_SECTION_RAW_EDGES);
     edges[1].node = 0;

@@ -164,11 +164,11 @@ static size_t find_symbol(const struct btk_image *image, struct btk_bytes text, 
     for (size_t length = 1; length <= text.length; length++) {
         node = btk_trie_follow(image, node, text.data[length - 1]);
         if (node == BTK_NO_NODE) break;
-        if (image->trie_tokens[node] == BTK_NO_TOKEN
+        if (image->trie[node].token == BTK_NO_TOKEN
             || (length < text.length && (text.data[length] & 0xc0) == 0x80))
             continue;
         longest = length;
-        *out_id = image->trie_tokens[node];
+        *out_id = image->trie[node].token;
     }
     return longest;
 }

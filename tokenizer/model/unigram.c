@@ -109,7 +109,7 @@ static inline uint32_t follow(const struct btk_image *image, uint32_t node, cons
 {
     if (btk_begins_with_space_mark(text, left)) {
         *in_out_length += BTK_SPACE_MARK_BYTES;
-        return image->trie_marks[node];
+        return image->trie[node].mark;
     }
     *in_out_length += 1;
     return btk_trie_follow(image, node, text[0]);
@@ -130,7 +130,7 @@ static int walk_tokens(struct stretch *stretch, size_t start, size_t char_bytes,
     for (size_t length = 0; length < left;) {
         node = follow(image, node, text + length, left - length, &length);
         if (node == BTK_NO_NODE) break;
-        const uint32_t id = image->trie_tokens[node];
+        const uint32_t id = image->trie[node].token;
         if (id == BTK_NO_TOKEN) continue;
         reach_out(stretch, start + length);
         const double sum = sum_of(stretch, image->scores[id], score);

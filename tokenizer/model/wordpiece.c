@@ -15,7 +15,7 @@ static size_t longest_token(const struct btk_image *image, uint32_t root, struct
     for (size_t i = 0; i < text.length; i++) {
         node = btk_trie_follow(image, node, text.data[i]);
         if (node == BTK_NO_NODE) break;
-        const uint32_t id = image->trie_tokens[node];
+        const uint32_t id = image->trie[node].token;
         if (id != BTK_NO_TOKEN) {
             *out_id = id;
             longest = i + 1;
