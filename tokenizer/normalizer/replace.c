@@ -54,9 +54,15 @@ void btk_normalizer_replace(struct btk_step_runner *runner, struct btk_pass *pas
         replace_nothing(pass, content);
         return;
     }
+    const bool is_short = pattern.length == 1 && pattern.data[0] < 0x80 && content.length
+                          && content.length <= BTK_PASS_SHORT_BYTES;
     size_t kept = 0;
     for (size_t count = 1; !pass->status; count++) {
         if (count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);
+        if (is_short && btk_pass_is_plain(pass) && pass->at == kept) {
+            btk_pass_replace_byte(pass, pattern.data[0], content);
+            return;
+        }
         const size_t at = find_text(text, kept, pattern);
         if (at == text.length) break;
         replace_match(pass, &kept, at, at + pattern.length, content);
