@@ -224,18 +224,19 @@ static inline uint64_t words_not_before_newline(const struct btk_pretok *pretok,
     return kept;
 }
 
+// `before_barrier`: where the next character counts for the end of the text.
 BTK_WALK_INLINE uint64_t words_space_starts(struct btk_pretok *pretok,
                                             const struct words_block *block,
+                                            uint64_t before_barrier,
                                             const struct words_rules *rules)
 {
     struct btk_words_carry *const carry = &pretok->carry;
     const uint64_t tail = block->tail;
     const struct btk_char_masks *const next = block->masks + 1;
     const uint64_t space = block->space;
-    uint64_t next_ends = words_next_of(block, words_all_of(block->masks) & ~space,
-                                       next->count != 0 && !(next->classes[CLASS_SPACE] & 1));
-    if (rules->barrier)
-        next_ends &= ~words_next_of(block, block->number, next->classes[CLASS_NUMBER]);
+    const uint64_t next_ends = words_next_of(block, words_all_of(block->masks) & ~space,
+                                             next->count != 0 && !(next->classes[CLASS_SPACE] & 1))
+                               & ~before_barrier;
     uint64_t starts = space & ~tail & ~words_behind(space, carry->space);
     if (!rules->newlines) return starts | (space & next_ends);
     const uint64_t rest = space & ~block->newline;
@@ -347,7 +348,9 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
         if (candidates) starts = words_take_contractions(pretok, &block, candidates, rules);
         other_starts &= block.other;
     }
-    starts |= words_space_starts(pretok, &block, rules);
+    const uint64_t before_barrier =
+        rules->barrier ? words_next_of(&block, block.number, masks[1].classes[CLASS_NUMBER]) : 0;
+    starts |= words_space_starts(pretok, &block, before_barrier, rules);
     const bool is_blank_before = rules->before == SET(BLANK);
     const uint64_t rest = block.space & ~block.newline;
     const uint64_t before =
@@ -366,9 +369,13 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
     return starts;
 }
 
+// What finds the starts of a block: a constant in the caller, as the rules are.
+typedef uint64_t words_starts_fn(struct btk_pretok *pretok, const struct btk_char_masks *masks,
+                                 size_t begin, const struct words_rules *rules);
+
 // The starts of the next window, behind the one of the open piece.
 BTK_WALK_INLINE void words_fill_window(struct btk_pretok *pretok, const struct words_rules *rules,
-                                       const uint8_t *classes)
+                                       const uint8_t *classes, words_starts_fn *block_starts)
 {
     struct btk_piece_starts *const window = &pretok->masks.starts;
     const size_t begin = pretok->window_end;
@@ -384,7 +391,7 @@ BTK_WALK_INLINE void words_fill_window(struct btk_pretok *pretok, const struct w
     if (left == count) window->masks[count] = (struct btk_char_masks){0};
     uint64_t starts[BTK_PRETOK_STARTS_BLOCKS];
     for (size_t i = 0; i < count; i++)
-        starts[i] = words_block_starts(pretok, &window->masks[i], begin + i * 64, rules);
+        starts[i] = block_starts(pretok, &window->masks[i], begin + i * 64, rules);
     window->offsets[0] = (uint32_t)pretok->position;
     pretok->offset_index = 0;
     pretok->offset_count =
@@ -396,7 +403,7 @@ BTK_WALK_INLINE void words_fill_window(struct btk_pretok *pretok, const struct w
 
 BTK_WALK_INLINE size_t words_next(struct btk_pretok *pretok, struct btk_piece *out_pieces,
                                   size_t capacity, const struct words_rules *rules,
-                                  const uint8_t *classes)
+                                  const uint8_t *classes, words_starts_fn *block_starts)
 {
     size_t count = 0;
     for (;;) {
@@ -411,7 +418,7 @@ BTK_WALK_INLINE size_t words_next(struct btk_pretok *pretok, struct btk_piece *o
         if (taken) pretok->position = offsets[taken];
         if (count == capacity || pretok->position == pretok->length) return count;
         if (pretok->window_end < pretok->length) {
-            words_fill_window(pretok, rules, classes);
+            words_fill_window(pretok, rules, classes, block_starts);
             continue;
         }
         out_pieces[count++] =

@@ -9,6 +9,6 @@
         static const struct words_rules rules = {                                                  \
             .word = (words), .number = (numbers), __VA_ARGS__};                                    \
         static const uint8_t classes[BTK_CHAR_KIND_ROOM] = WORDS_CLASSES(words, numbers);          \
-        return words_next(pretok, out_pieces, capacity, &rules, classes);                          \
+        return words_next(pretok, out_pieces, capacity, &rules, classes, words_block_starts);      \
     }
 WORDS_LIST(MEMBER)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/pretok/words_list.h"
+#include "tests/kernels/deepseek3_walk.h"
 #include "tests/kernels/sample_text.h"
 
 enum { LONGEST_TEXT = 6000, MOST_FAILURES = 10 };
@@ -24,20 +25,21 @@ static const struct member {
 #define MEMBER(name, words, numbers, ...) {#name, btk_pretok_##name##_next, walk_##name},
     WORDS_LIST(MEMBER)
 #undef MEMBER
+        {"deepseek3", btk_pretok_deepseek3_next, deepseek3_walk},
 };
 
 static const char *const units[] = {
-    " ",      " ",          " ",      "\n",       "\n",   "\r",          "\t", "\v",
-    "\u00a0", "\u3000",     "\u2028", "\xc2\x85", "'",    "'",           "'",  "s",
-    "t",      "re",         "VE",     "ll",       "LL",   "d",           "M",  "\u017f",
-    "'s",     "'S",         "'t",     "a",        "b",    "A",           "B",  "é",
-    "É",      "ж",          "Ж",      "字",       "々",   "〇",          "あ", "ー",
-    "゛",     "゙",           "́",       "़",         "क",    "ก",           "ا",  "한",
-    "ǅ",      "ª",          "1",      "2",        "34",   "567",         "٣",  "²",
-    "𝟘",      "Ⅷ",          "!",      "/",        "/",    "(",           "$",  "。",
-    "€",      "😀",          "️",    "\u200d",   "\x01", "\x7f",        "͸", "\U00011de0",
-    "龥",     "鿿",        "힣",     "\ud7b0",   "𠀀",   "👨‍👩", "-",  "_",
-    "//",     "!!\u0301\n",
+    " ",           " ",      " ",          "\n",       "\n",         "\r",  "\t",     "\v",
+    "\u00a0",      "\u3000", "\u2028",     "\xc2\x85", "'",          "'",   "'",      "s",
+    "t",           "re",     "VE",         "ll",       "LL",         "d",   "M",      "\u017f",
+    "'s",          "'S",     "'t",         "a",        "b",          "A",   "B",      "é",
+    "É",           "ж",      "Ж",          "字",       "々",         "〇",  "あ",     "ー",
+    "゛",          "゙",       "\u3040",     "・",       "゠",         "́",    "़",       "क",
+    "ก",           "ا",      "한",         "ǅ",        "ª",          "1",   "2",      "34",
+    "567",         "٣",      "²",          "𝟘",        "Ⅷ",          "!",   "/",      "/",
+    "(",           "$",      "。",         "€",        "😀",          "️", "\u200d", "\x01",
+    "\x7f",        "͸",     "\U00011de0", "龥",       "鿿",        "힣",  "\ud7b0", "𠀀",
+    "👨‍👩", "-",      "_",          "//",       "!!\u0301\n",
 };
 
 static uint8_t text[LONGEST_TEXT];
