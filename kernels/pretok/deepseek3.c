@@ -24,7 +24,7 @@ enum {
 #define CLASSES_OF(kind)                                                                           \
     WORDS_CLASSES_OF(                                                                              \
         kind, ((SET(kind) & EAST) != 0) << CLASS_EAST | ((SET(kind) & GAP) != 0) << CLASS_GAP,     \
-        WORD, SET_N)
+        WORD, SET_N, 0)
 
 static const uint8_t classes[BTK_CHAR_KIND_ROOM] = {
     CLASSES_OF(OTHER),
@@ -36,8 +36,8 @@ static const uint8_t classes[BTK_CHAR_KIND_ROOM] = {
     CLASSES_OF(PUNCTUATION),
     CLASSES_OF(SYMBOL),
     CLASSES_OF(SPACE),
-    WORDS_CLASSES_OF(NEWLINE, 1 << CLASS_LINE_OR_QUOTE, WORD, SET_N),
-    WORDS_CLASSES_OF(BLANK, 1 << CLASS_BLANK_OR_SLASH, WORD, SET_N),
+    WORDS_CLASSES_OF(NEWLINE, 1 << CLASS_LINE_OR_QUOTE, WORD, SET_N, 0),
+    WORDS_CLASSES_OF(BLANK, 1 << CLASS_BLANK_OR_SLASH, WORD, SET_N, 0),
     CLASSES_OF(HAN_LETTER),
     CLASSES_OF(HAN_MARK),
     CLASSES_OF(HAN_NUMBER),
@@ -97,7 +97,7 @@ BTK_WALK_INLINE uint64_t block_starts(struct btk_pretok *pretok, const struct bt
     if (!masks->count) return 0;
     struct words_block block = words_block_of(masks, begin);
     const uint64_t east = masks->classes[CLASS_EAST], gap = masks->classes[CLASS_GAP];
-    const uint64_t same = ~(east ^ words_behind(east, carry->east));
+    const uint64_t same = ~(east ^ words_behind(east, carry->alone));
     const uint64_t before_east = words_next_of(&block, east, masks[1].classes[CLASS_EAST]);
     block.other &= ~gap;
     const uint64_t behind_other = words_behind(block.other, carry->other) & same;
@@ -117,7 +117,7 @@ BTK_WALK_INLINE uint64_t block_starts(struct btk_pretok *pretok, const struct bt
     carry->other = block.other >> block.last;
     carry->tail = block.tail >> block.last;
     carry->before = before >> block.last;
-    carry->east = east >> block.last;
+    carry->alone = east >> block.last;
     return starts;
 }
 

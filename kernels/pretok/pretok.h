@@ -44,8 +44,8 @@ struct btk_words_carry {
     uint64_t absorbs; // takes marks behind it
     uint64_t numbers;
     uint64_t number_starts;
-    uint64_t east; // deepseek3 alone has these four
-    uint64_t gap;
+    uint64_t alone;       // of a run that is cut out before all else
+    uint64_t gap;         // deepseek3 alone has these three
     uint64_t punctuation; // ASCII, that begins a piece
     uint64_t letters;     // ASCII, behind such
     uint64_t contraction; // the characters of this block that belong to one, from bit 0 on

@@ -19,47 +19,48 @@ enum words_class {
     CLASS_WORD,
     CLASS_NUMBER,
     CLASS_SPACE,
-    CLASS_BLANK_OR_SLASH, // the first is white space
+    CLASS_BLANK_OR_SLASH, // the first is white space; in place of the second, what is alone
     CLASS_LINE_OR_QUOTE,  // so is the first
     CLASS_UPPER,
     CLASS_LOWER,
-    CLASS_MARK,
+    CLASS_MARK, // and other Han that is neither letter nor number
 };
 
-// One line of a table: the classes of a kind that is in the sets of `kind`.
-#define WORDS_CLASSES_OF(kind, more, words, numbers)                                               \
+// One line of a table: the classes of a kind.
+#define WORDS_CLASSES_OF(kind, more, words, numbers, alone)                                        \
     [BTK_KIND_##kind] = (uint8_t)(((SET(kind) & (words)) != 0) << CLASS_WORD                       \
                                   | ((SET(kind) & (numbers)) != 0) << CLASS_NUMBER                 \
-                                  | ((SET(kind) & SET_SPACE) != 0) << CLASS_SPACE | (more))
+                                  | ((SET(kind) & SET_SPACE) != 0) << CLASS_SPACE                  \
+                                  | ((SET(kind) & (alone)) != 0) << CLASS_BLANK_OR_SLASH | (more))
 
-// The classes of each kind, for the sets of words and of numbers.
-#define WORDS_CLASSES(words, numbers)                                                              \
+// The classes of each kind, for the sets of words, of numbers and of what is alone.
+#define WORDS_CLASSES(words, numbers, alone)                                                       \
     {                                                                                              \
-        WORDS_CLASSES_OF(OTHER, 0, words, numbers),                                                \
-            WORDS_CLASSES_OF(UPPER, 1 << CLASS_UPPER, words, numbers),                             \
-            WORDS_CLASSES_OF(LOWER, 1 << CLASS_LOWER, words, numbers),                             \
-            WORDS_CLASSES_OF(LETTER, 0, words, numbers),                                           \
-            WORDS_CLASSES_OF(MARK, 1 << CLASS_MARK, words, numbers),                               \
-            WORDS_CLASSES_OF(NUMBER, 0, words, numbers),                                           \
-            WORDS_CLASSES_OF(PUNCTUATION, 0, words, numbers),                                      \
-            WORDS_CLASSES_OF(SYMBOL, 0, words, numbers),                                           \
-            WORDS_CLASSES_OF(SPACE, 0, words, numbers),                                            \
-            WORDS_CLASSES_OF(NEWLINE, 1 << CLASS_LINE_OR_QUOTE, words, numbers),                   \
-            WORDS_CLASSES_OF(BLANK, 1 << CLASS_BLANK_OR_SLASH, words, numbers),                    \
-            WORDS_CLASSES_OF(HAN_LETTER, 0, words, numbers),                                       \
-            WORDS_CLASSES_OF(HAN_MARK, 1 << CLASS_MARK, words, numbers),                           \
-            WORDS_CLASSES_OF(HAN_NUMBER, 0, words, numbers),                                       \
-            WORDS_CLASSES_OF(HAN_PUNCTUATION, 0, words, numbers),                                  \
-            WORDS_CLASSES_OF(HAN_SYMBOL, 0, words, numbers),                                       \
-            WORDS_CLASSES_OF(HAN_COMMON, 0, words, numbers),                                       \
-            WORDS_CLASSES_OF(KANA_LETTER, 0, words, numbers),                                      \
-            WORDS_CLASSES_OF(KANA_MARK, 1 << CLASS_MARK, words, numbers),                          \
-            WORDS_CLASSES_OF(KANA_PUNCTUATION, 0, words, numbers),                                 \
-            WORDS_CLASSES_OF(KANA_SYMBOL, 0, words, numbers),                                      \
-            WORDS_CLASSES_OF(KANA_OTHER, 0, words, numbers),                                       \
-            WORDS_CLASSES_OF(NEW_NUMBER, 0, words, numbers),                                       \
+        WORDS_CLASSES_OF(OTHER, 0, words, numbers, alone),                                         \
+            WORDS_CLASSES_OF(UPPER, 1 << CLASS_UPPER, words, numbers, alone),                      \
+            WORDS_CLASSES_OF(LOWER, 1 << CLASS_LOWER, words, numbers, alone),                      \
+            WORDS_CLASSES_OF(LETTER, 0, words, numbers, alone),                                    \
+            WORDS_CLASSES_OF(MARK, 1 << CLASS_MARK, words, numbers, alone),                        \
+            WORDS_CLASSES_OF(NUMBER, 0, words, numbers, alone),                                    \
+            WORDS_CLASSES_OF(PUNCTUATION, 0, words, numbers, alone),                               \
+            WORDS_CLASSES_OF(SYMBOL, 0, words, numbers, alone),                                    \
+            WORDS_CLASSES_OF(SPACE, 0, words, numbers, alone),                                     \
+            WORDS_CLASSES_OF(NEWLINE, 1 << CLASS_LINE_OR_QUOTE, words, numbers, alone),            \
+            WORDS_CLASSES_OF(BLANK, 1 << CLASS_BLANK_OR_SLASH, words, numbers, alone),             \
+            WORDS_CLASSES_OF(HAN_LETTER, 0, words, numbers, alone),                                \
+            WORDS_CLASSES_OF(HAN_MARK, 1 << CLASS_MARK, words, numbers, alone),                    \
+            WORDS_CLASSES_OF(HAN_NUMBER, 0, words, numbers, alone),                                \
+            WORDS_CLASSES_OF(HAN_PUNCTUATION, 1 << CLASS_MARK, words, numbers, alone),             \
+            WORDS_CLASSES_OF(HAN_SYMBOL, 1 << CLASS_MARK, words, numbers, alone),                  \
+            WORDS_CLASSES_OF(HAN_COMMON, 0, words, numbers, alone),                                \
+            WORDS_CLASSES_OF(KANA_LETTER, 0, words, numbers, alone),                               \
+            WORDS_CLASSES_OF(KANA_MARK, 1 << CLASS_MARK, words, numbers, alone),                   \
+            WORDS_CLASSES_OF(KANA_PUNCTUATION, 0, words, numbers, alone),                          \
+            WORDS_CLASSES_OF(KANA_SYMBOL, 0, words, numbers, alone),                               \
+            WORDS_CLASSES_OF(KANA_OTHER, 0, words, numbers, alone),                                \
+            WORDS_CLASSES_OF(NEW_NUMBER, 0, words, numbers, alone),                                \
             [BTK_CHAR_QUOTE] = 1 << CLASS_LINE_OR_QUOTE,                                           \
-            [BTK_CHAR_SLASH] = 1 << CLASS_BLANK_OR_SLASH,                                          \
+            [BTK_CHAR_SLASH] = ((alone) == 0) << CLASS_BLANK_OR_SLASH,                             \
             [BTK_CHAR_UPPER] = 1 << CLASS_WORD | 1 << CLASS_UPPER,                                 \
             [BTK_CHAR_LOWER] = 1 << CLASS_WORD | 1 << CLASS_LOWER,                                 \
     }
@@ -75,6 +76,7 @@ struct words_block {
     uint64_t newline;
     uint64_t blank;
     uint64_t slash;
+    uint64_t alone; // a run of these comes before all else
     uint64_t quote;
     uint64_t other;
     uint64_t upper;
@@ -164,21 +166,44 @@ static inline uint64_t words_take_contractions(struct btk_pretok *pretok, struct
     return rules->contraction == CONTRACTION_OF_WORD_ONLY ? 0 : taken_starts;
 }
 
+// Each third of a run of numbers.
+BTK_WALK_INLINE uint64_t words_thirds(const struct btk_words_carry *carry, uint64_t number)
+{
+    const uint64_t behind = words_behind(number, carry->numbers >> 2);
+    const uint64_t later =
+        number & behind & (number << 2 | carry->numbers >> 1) & (number << 3 | carry->numbers);
+    uint64_t starts = number & ~behind;
+    starts |= (starts << 3 | carry->number_starts) & later;
+    for (uint64_t more; (more = (starts << 3) & later & ~starts) != 0;) starts |= more;
+    return starts;
+}
+
+// Of what is both alone and a number: behind one or two numbers of a piece it is a number.
+static inline void words_settle_numbers(const struct btk_words_carry *carry,
+                                        struct words_block *block)
+{
+    uint64_t both = block->number & block->alone;
+    block->number &= ~both;
+    for (uint64_t left; (left = both & words_behind(block->number, carry->numbers >> 2)) != 0;) {
+        const uint64_t first = left & -left;
+        const uint64_t starts = words_thirds(carry, block->number);
+        const uint64_t has_room = words_behind(starts, carry->number_starts >> 2) | starts << 2
+                                  | carry->number_starts >> 1;
+        if (first & has_room) block->number |= first;
+        both &= ~first;
+    }
+    block->alone &= ~block->number;
+}
+
 BTK_WALK_INLINE uint64_t words_number_starts(struct btk_words_carry *carry,
                                              const struct words_block *block, uint64_t blanks,
                                              const struct words_rules *rules)
 {
     const uint64_t number = block->number;
     if (rules->digits == 1) return number;
-    uint64_t starts = number & ~words_behind(number, carry->numbers >> 2);
+    uint64_t starts = rules->digits ? words_thirds(carry, number)
+                                    : number & ~words_behind(number, carry->numbers >> 2);
     if (rules->blank_before_number) starts &= ~blanks;
-    if (rules->digits) {
-        const uint64_t later = number & words_behind(number, carry->numbers >> 2)
-                               & (number << 2 | carry->numbers >> 1)
-                               & (number << 3 | carry->numbers);
-        starts |= (starts << 3 | carry->number_starts) & later;
-        for (uint64_t more; (more = (starts << 3) & later & ~starts) != 0;) starts |= more;
-    }
     const bool has_three = block->last >= 2;
     carry->numbers = has_three ? number >> (block->last - 2) : 0;
     carry->number_starts = has_three ? starts >> (block->last - 2) : 0;
@@ -297,7 +322,8 @@ BTK_WALK_INLINE uint64_t words_tail(const struct btk_words_carry *carry,
 }
 
 // Marks that are both word and `other`: behind one that is not the first of its piece, they belong to
-// that piece, and so does all that is `other` behind them. A slash of a tail takes no marks, which
+// that piece, and so does all that is `other` behind them. What is both alone and `other` does so
+// behind the first of a piece, too. A slash of a tail takes no marks, which
 // may be what makes it one: so again, until nothing changes; right is at least all to the left of
 // where it did.
 static inline void words_absorb_marks(const struct btk_words_carry *carry,
@@ -309,13 +335,15 @@ static inline void words_absorb_marks(const struct btk_words_carry *carry,
     do {
         before = absorbed;
         const uint64_t other = strict & ~block->tail;
-        const uint64_t second = other & (words_behind(other, carry->other & ~carry->tail) | blanks);
         const uint64_t run = other | marks;
+        const uint64_t second = (other | (marks & block->alone))
+                                & (words_behind(other, carry->other & ~carry->tail) | blanks);
         absorbed = words_flood(second | (run & carry->absorbs), run);
         block->other = strict | (absorbed & marks);
         block->tail = words_tail(carry, block, rules);
     } while (absorbed != before);
     block->word &= ~absorbed;
+    block->alone &= ~absorbed;
 }
 
 // The characters of the block with which pieces begin.
@@ -331,11 +359,15 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
     block.lower &= ~carry->contraction;
     carry->contraction = 0;
 
+    if (rules->alone) {
+        block.alone = block.slash;
+        block.other &= ~block.alone;
+    }
     if (rules->other_newline || rules->other_slash) block.tail = words_tail(carry, &block, rules);
     const uint64_t blanks = words_behind(block.blank, carry->blank);
     const uint64_t marks = masks->classes[CLASS_MARK];
     if ((rules->other & rules->word) && marks)
-        words_absorb_marks(carry, &block, marks & block.word, blanks, rules);
+        words_absorb_marks(carry, &block, marks & (block.word | block.alone), blanks, rules);
     const uint64_t other = block.other & ~block.tail;
     uint64_t other_starts = other & ~words_behind(other, carry->other & ~carry->tail) & ~blanks;
     uint64_t starts = 0;
@@ -356,6 +388,11 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
     const uint64_t before =
         is_blank_before ? blanks : words_behind(other_starts | rest, carry->before);
     starts |= other_starts | (block.word & ~words_behind(block.word, carry->word) & ~before);
+    if (rules->alone) {
+        if (block.alone & block.number) words_settle_numbers(carry, &block);
+        starts |= block.alone & ~words_behind(block.alone, carry->alone);
+        carry->alone = block.alone >> block.last;
+    }
     starts |= words_number_starts(carry, &block, blanks, rules);
     if (rules->is_cased) starts |= words_case_starts(pretok, &block, rules);
 

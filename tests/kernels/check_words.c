@@ -12,8 +12,9 @@
 
 enum { LONGEST_TEXT = 6000, MOST_FAILURES = 10 };
 
-#define MEMBER(name, words, numbers, ...)                                                          \
-    static WORDS_WALK(walk_##name, .word = (words), .number = (numbers), __VA_ARGS__)
+#define MEMBER(name, words, numbers, alones, ...)                                                  \
+    static WORDS_WALK(walk_##name, .word = (words), .number = (numbers), .alone = (alones),        \
+                      __VA_ARGS__)
 WORDS_LIST(MEMBER)
 #undef MEMBER
 
@@ -22,24 +23,25 @@ static const struct member {
     btk_pretok_next_fn *next;
     btk_pretok_next_fn *walk;
 } members[] = {
-#define MEMBER(name, words, numbers, ...) {#name, btk_pretok_##name##_next, walk_##name},
+#define MEMBER(name, words, numbers, alones, ...) {#name, btk_pretok_##name##_next, walk_##name},
     WORDS_LIST(MEMBER)
 #undef MEMBER
         {"deepseek3", btk_pretok_deepseek3_next, deepseek3_walk},
 };
 
 static const char *const units[] = {
-    " ",           " ",      " ",          "\n",       "\n",         "\r",  "\t",     "\v",
-    "\u00a0",      "\u3000", "\u2028",     "\xc2\x85", "'",          "'",   "'",      "s",
-    "t",           "re",     "VE",         "ll",       "LL",         "d",   "M",      "\u017f",
-    "'s",          "'S",     "'t",         "a",        "b",          "A",   "B",      "é",
-    "É",           "ж",      "Ж",          "字",       "々",         "〇",  "あ",     "ー",
-    "゛",          "゙",       "\u3040",     "・",       "゠",         "́",    "़",       "क",
-    "ก",           "ا",      "한",         "ǅ",        "ª",          "1",   "2",      "34",
-    "567",         "٣",      "²",          "𝟘",        "Ⅷ",          "!",   "/",      "/",
-    "(",           "$",      "。",         "€",        "😀",          "️", "\u200d", "\x01",
-    "\x7f",        "͸",     "\U00011de0", "龥",       "鿿",        "힣",  "\ud7b0", "𠀀",
-    "👨‍👩", "-",      "_",          "//",       "!!\u0301\n",
+    " ",      " ",          " ",      "\n",       "\n",   "\r",          "\t", "\v",
+    "\u00a0", "\u3000",     "\u2028", "\xc2\x85", "'",    "'",           "'",  "s",
+    "t",      "re",         "VE",     "ll",       "LL",   "d",           "M",  "\u017f",
+    "'s",     "'S",         "'t",     "a",        "b",    "A",           "B",  "é",
+    "É",      "ж",          "Ж",      "字",       "々",   "〇",          "あ", "ー",
+    "゛",     "゙",           "〇",     "⺀",       "〆",   "\U00016ff0",  "〡", "\u3040",
+    "・",     "゠",         "́",       "़",         "क",    "ก",           "ا",  "한",
+    "ǅ",      "ª",          "1",      "2",        "34",   "567",         "٣",  "²",
+    "𝟘",      "Ⅷ",          "!",      "/",        "/",    "(",           "$",  "。",
+    "€",      "😀",          "️",    "\u200d",   "\x01", "\x7f",        "͸", "\U00011de0",
+    "龥",     "鿿",        "힣",     "\ud7b0",   "𠀀",   "👨‍👩", "-",  "_",
+    "//",     "!!\u0301\n",
 };
 
 static uint8_t text[LONGEST_TEXT];
