@@ -12,7 +12,7 @@
 // Split (Isolated). clip alone leaves something out, the white space, and falcon alone cuts within
 // characters.
 //
-// Each is in the file of its name, cl100k's and o200k's kind in one file each.
+// The family of gpt2 is in words_list.h, the others in the files of their names.
 #pragma once
 
 #define BTK_PATTERN_LIST(PATTERN)                                                                  \
