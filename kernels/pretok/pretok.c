@@ -9,6 +9,7 @@ void btk_pretok_init(struct btk_pretok *pretok, const struct btk_kernels *kernel
     pretok->length = text.length;
     pretok->position = 0;
     pretok->word_end = 0;
+    pretok->is_walking = false;
     pretok->window_begin = 0;
     pretok->window_end = 0;
     pretok->offset_index = 0;

@@ -64,6 +64,7 @@ struct btk_pretok {
     size_t length;   // bytes, at most UINT32_MAX
     size_t position; // where the next piece begins, or is looked for
     size_t word_end; // of what is cut into pieces now; falcon alone
+    bool is_walking; // has left the algebra for good; clip alone
     size_t window_begin;
     size_t window_end;
     size_t offset_index; // of the begin of the next piece, in starts.offsets

@@ -364,7 +364,7 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
         block.other &= ~block.alone;
     }
     if (rules->other_newline || rules->other_slash) block.tail = words_tail(carry, &block, rules);
-    const uint64_t blanks = words_behind(block.blank, carry->blank);
+    const uint64_t blanks = rules->before ? words_behind(block.blank, carry->blank) : 0;
     const uint64_t marks = masks->classes[CLASS_MARK];
     if ((rules->other & rules->word) && marks)
         words_absorb_marks(carry, &block, marks & (block.word | block.alone), blanks, rules);
@@ -383,7 +383,7 @@ BTK_WALK_INLINE uint64_t words_block_starts(struct btk_pretok *pretok,
     const uint64_t before_barrier =
         rules->barrier ? words_next_of(&block, block.number, masks[1].classes[CLASS_NUMBER]) : 0;
     starts |= words_space_starts(pretok, &block, before_barrier, rules);
-    const bool is_blank_before = rules->before == SET(BLANK);
+    const bool is_blank_before = (rules->before & ~(uint32_t)SET(BLANK)) == 0;
     const uint64_t rest = block.space & ~block.newline;
     const uint64_t before =
         is_blank_before ? blanks : words_behind(other_starts | rest, carry->before);
