@@ -27,6 +27,26 @@ static bool try_allocate(struct btk_compiler *compiler, struct lowest_ranks *out
     return true;
 }
 
+static bool is_continuation(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+// Can a character of a text end where these bytes do? Continuation bytes alone are the end of one.
+static bool ends_character(struct btk_bytes text)
+{
+    size_t at = text.length;
+    while (at > 0 && is_continuation(text.data[at - 1])) at--;
+    return at == 0 || btk_utf8_length(text.data[at - 1]) == text.length - at + 1;
+}
+
+// Can one begin where they do?
+static bool begins_character(struct btk_bytes text)
+{
+    return text.length && !is_continuation(text.data[0]);
+}
+
+// Only of merges that a border between two characters can lie in: others are inside of characters.
 // `has_ascii`: also of merges with tokens that begin or end with ASCII at the side of the character.
 static void fill_ranks(const struct btk_compiler *compiler, const struct btk_image *view,
                        bool has_ascii, const struct lowest_ranks *out)
@@ -38,10 +58,9 @@ static void fill_ranks(const struct btk_compiler *compiler, const struct btk_ima
         const struct btk_bytes right = btk_image_model_text(view, right_id);
         uint32_t *const at_left = &out->at_left[left_id], *const at_right =
                                                               &out->at_right[right_id];
-        if (merge.rank < *at_left && right.length && (has_ascii || right.data[0] >= 0x80))
-            *at_left = merge.rank;
-        if (merge.rank < *at_right && left.length
-            && (has_ascii || left.data[left.length - 1] >= 0x80))
+        if (!left.length || !ends_character(left) || !begins_character(right)) continue;
+        if (merge.rank < *at_left && (has_ascii || right.data[0] >= 0x80)) *at_left = merge.rank;
+        if (merge.rank < *at_right && (has_ascii || left.data[left.length - 1] >= 0x80))
             *at_right = merge.rank;
     }
 }

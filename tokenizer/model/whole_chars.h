@@ -6,7 +6,8 @@
 // first symbol of c together with what stands before it, or the last one with what stands behind it,
 // would disturb that; so c counts as whole if, before each of its merges, all merges of the model that
 // have its first symbol at their right, and all that have its last one at their left, have a higher rank
-// than that merge. Then whatever stands around c, its merges come first.
+// than that merge (those of which the other part cannot stand beside a character, because it ends or begins
+// within one, apart). Then whatever stands around c, its merges come first.
 //
 // That they are done even before all others changes nothing: only a merge that has c as a part could come
 // too early then, and all of these have a higher rank than the last merge of c, or c does not count.
