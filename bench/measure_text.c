@@ -115,7 +115,8 @@ static int pieces_of_pattern(struct text_state *state, const struct btk_span *sp
     btk_pretok_init(&scratch->pretok, scratch->kernels, span->text);
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
         state->given += count;
-        const int status = encoder ? btk_encode_pieces(encoder, span, scratch->pieces, count) : 0;
+        const int status =
+            encoder ? btk_encode_pieces(encoder, span, scratch->pieces, count, true) : 0;
         if (status < 0) return status;
     }
     return 0;
@@ -136,7 +137,7 @@ static int pieces_of_steps(struct text_state *state, const struct btk_span *span
         status = btk_pretokenizer_run(pretokenizer, &window, false, &out, &pieces, &count);
         if (status < 0) return status;
         state->given += count;
-        if (encoder) status = btk_encode_pieces(encoder, &out, pieces, count);
+        if (encoder) status = btk_encode_pieces(encoder, &out, pieces, count, true);
         begin = end;
     }
     btk_pretokenizer_release(pretokenizer);

@@ -259,7 +259,7 @@ static int encode_parts(struct btk_encoder *encoder, const struct btk_span *span
     while (!status) {
         parts[count++] = (struct btk_piece){(uint32_t)begin, (uint32_t)end};
         if (count == PARTS || end == piece.end) {
-            status = btk_encode_parts(encoder, span, parts, count);
+            status = btk_encode_pieces(encoder, span, parts, count, false);
             count = 0;
         }
         if (end == piece.end) break;

@@ -175,8 +175,8 @@ static int encode_run(struct btk_encoder *encoder, const struct run *run, enum c
     return 0;
 }
 
-static int encode_in_runs(struct btk_encoder *encoder, const struct btk_span *span,
-                          const struct btk_piece *pieces, size_t count, bool are_words)
+int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
+                      const struct btk_piece *pieces, size_t count, bool are_words)
 {
     struct btk_probe probes[PROBES];
     struct run run = {.span = span, .probes = probes, .are_words = are_words};
@@ -188,16 +188,4 @@ static int encode_in_runs(struct btk_encoder *encoder, const struct btk_span *sp
         status = encode_run(encoder, &run, columns);
     }
     return status;
-}
-
-int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
-                      const struct btk_piece *pieces, size_t count)
-{
-    return encode_in_runs(encoder, span, pieces, count, true);
-}
-
-int btk_encode_parts(struct btk_encoder *encoder, const struct btk_span *span,
-                     const struct btk_piece *parts, size_t count)
-{
-    return encode_in_runs(encoder, span, parts, count, false);
 }

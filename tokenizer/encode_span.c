@@ -26,7 +26,7 @@ static int encode_pieces(struct btk_encoder *encoder, const struct btk_span *spa
     while ((count = next(&scratch->pretok, scratch->pieces, BTK_PIECE_BATCH)) != 0) {
         btk_progress_tick(&scratch->progress);
         btk_profiler_enter(&scratch->profiler, BTK_STAGE_MODEL);
-        const int status = btk_encode_pieces(encoder, span, scratch->pieces, count);
+        const int status = btk_encode_pieces(encoder, span, scratch->pieces, count, true);
         if (status < 0) return status;
         btk_profiler_enter(&scratch->profiler, BTK_STAGE_PRETOKENIZATION);
     }
@@ -48,8 +48,8 @@ static int encode_window(struct btk_encoder *encoder, const struct btk_span *spa
     btk_profiler_enter(&scratch->profiler, BTK_STAGE_MODEL);
     for (size_t i = 0; !status && i < count; i += PIECES_A_TICK) {
         btk_progress_tick(&scratch->progress);
-        status =
-            btk_encode_pieces(encoder, &out, pieces + i, btk_min_size(count - i, PIECES_A_TICK));
+        status = btk_encode_pieces(encoder, &out, pieces + i,
+                                   btk_min_size(count - i, PIECES_A_TICK), true);
     }
     return status;
 }
@@ -112,7 +112,7 @@ static int encode_prefixed_piece(struct btk_encoder *encoder, const struct btk_s
                                         .readable_end = buffer->text + bytes + 1};
     const struct btk_piece piece = {0, (uint32_t)bytes + 1};
     btk_profiler_enter(profiler, BTK_STAGE_MODEL);
-    return btk_encode_pieces(encoder, &piece_span, &piece, 1);
+    return btk_encode_pieces(encoder, &piece_span, &piece, 1, true);
 }
 
 static int encode_first_piece(struct btk_encoder *encoder, const struct btk_span *span,
@@ -136,7 +136,7 @@ static int encode_byte_level(struct btk_encoder *encoder, const struct btk_span 
         if (flags & BTK_PIPELINE_USE_REGEX) return encode_pieces(encoder, span);
         const struct btk_piece piece = {0, (uint32_t)span->text.length};
         btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_MODEL);
-        return btk_encode_pieces(encoder, span, &piece, 1);
+        return btk_encode_pieces(encoder, span, &piece, 1, true);
     }
     const size_t bytes = prefixed_piece_bytes(encoder->scratch, span, flags);
     const int status = encode_first_piece(encoder, span, bytes);

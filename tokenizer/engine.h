@@ -136,13 +136,10 @@ static inline void btk_encode_forget_shown(struct btk_encoder *encoder)
     encoder->shown = (struct btk_bytes){0};
 }
 
-// The tokens of pieces of a span. Each gets the encoder's word_id, which goes on.
+// The tokens of pieces of a span. `are_words`: each gets the encoder's word_id, which goes on; else they are
+// parts of one word, and it does not.
 BTK_MUST_USE int btk_encode_pieces(struct btk_encoder *encoder, const struct btk_span *span,
-                                   const struct btk_piece *pieces, size_t count);
-
-// The same for what is a part of one piece: all get the word_id, and it does not go on.
-BTK_MUST_USE int btk_encode_parts(struct btk_encoder *encoder, const struct btk_span *span,
-                                  const struct btk_piece *parts, size_t count);
+                                   const struct btk_piece *pieces, size_t count, bool are_words);
 
 // Where a piece would be remembered. Pieces without a short key have that of none.
 struct btk_probe {
