@@ -10,6 +10,7 @@ void btk_pretok_init(struct btk_pretok *pretok, const struct btk_kernels *kernel
     pretok->position = 0;
     pretok->word_end = 0;
     pretok->is_walking = false;
+    pretok->bert = (struct btk_pretok_bert){0};
     pretok->window_begin = 0;
     pretok->window_end = 0;
     pretok->offset_index = 0;

@@ -57,6 +57,17 @@ struct btk_piece_starts {
     uint32_t offsets[1 + 64 * BTK_PRETOK_STARTS_BLOCKS];
 };
 
+// Where pieces begin in the block at `base`, and behind which bytes they end, that were not given yet.
+struct btk_pretok_bert {
+    uint64_t begins;
+    uint64_t ends;
+    size_t base;
+    uint32_t open_begin; // of the piece that has begun
+    bool is_open;
+    bool was_word; // the last byte of the block before is inside of a word,
+    bool was_last; // is the last one of a punctuation
+};
+
 // Walks over one text. The masks are those of the window that begins at window_begin.
 struct btk_pretok {
     const struct btk_kernels *kernels;
@@ -65,6 +76,7 @@ struct btk_pretok {
     size_t position; // where the next piece begins, or is looked for
     size_t word_end; // of what is cut into pieces now; falcon alone
     bool is_walking; // has left the algebra for good; clip alone
+    struct btk_pretok_bert bert;
     size_t window_begin;
     size_t window_end;
     size_t offset_index; // of the begin of the next piece, in starts.offsets
