@@ -80,14 +80,15 @@ static int normalize(struct text_state *state, const struct btk_span *source, st
     if (scratch->normalizer) return btk_normalizer_run(scratch->normalizer, source, has_maps, out);
     *out = *source;
     if (!scratch->bert) return 0;
-    const struct btk_bert_output output = {.text = state->normal.text,
-                                           .begins = has_maps ? state->normal.begins : NULL,
-                                           .ends = has_maps ? state->normal.ends : NULL};
+    struct btk_bert_output output = {.text = state->normal.text,
+                                     .begins = has_maps ? state->normal.begins : NULL,
+                                     .ends = has_maps ? state->normal.ends : NULL};
     scratch->bert->chars = state->normal.chars;
     const size_t length = btk_bert_normalize(scratch->bert, source->text, source->base, &output);
     *out = (struct btk_span){.text = {output.text, length},
-                             .begins = output.begins,
-                             .ends = output.ends,
+                             .base = source->base,
+                             .begins = output.has_moved ? output.begins : NULL,
+                             .ends = output.has_moved ? output.ends : NULL,
                              .readable_end = output.text + length + BTK_READ_SLACK_BYTES};
     return 0;
 }

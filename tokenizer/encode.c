@@ -42,9 +42,9 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
 {
     struct btk_bert *const bert = encoder->scratch->bert;
     const bool has_maps = needs_maps(encoder);
-    const struct btk_bert_output output = {.text = buffer->text,
-                                           .begins = has_maps ? buffer->begins : NULL,
-                                           .ends = has_maps ? buffer->ends : NULL};
+    struct btk_bert_output output = {.text = buffer->text,
+                                     .begins = has_maps ? buffer->begins : NULL,
+                                     .ends = has_maps ? buffer->ends : NULL};
     btk_profiler_enter(&encoder->scratch->profiler, BTK_STAGE_NORMALIZATION);
     bert->chars = buffer->chars;
     const size_t length =
@@ -53,8 +53,9 @@ static int encode_normalized(struct btk_encoder *encoder, struct btk_normal_buff
     if (length > UINT32_MAX) return -E2BIG; // pieces are 32 bits
     const struct btk_span span = {
         .text = {buffer->text, length},
-        .begins = output.begins,
-        .ends = output.ends,
+        .base = (uint32_t)begin,
+        .begins = output.has_moved ? output.begins : NULL,
+        .ends = output.has_moved ? output.ends : NULL,
         .readable_end = buffer->text + length + BTK_READ_SLACK_BYTES,
     };
     return btk_encode_span(encoder, &span);

@@ -190,6 +190,8 @@ static int fill_scratch(const struct btk_tokenizer *tokenizer, struct btk_scratc
         btk_bert_init(scratch->bert, scratch->kernels, config->bert_flags);
         scratch->bert->keeps_spaces =
             config->pretokenizer == BTK_PRETOKENIZER_BERT && tokenizer->normal_filter.is_empty;
+        scratch->bert->keeps_characters =
+            config->pretokenizer == BTK_PRETOKENIZER_BERT && config->model == BTK_MODEL_WORDPIECE;
     }
     if (!status && config->normalizer == BTK_NORMALIZER_STEPS)
         status =

@@ -268,3 +268,87 @@ Test(normalizer, a_charsmap_that_leads_out_of_itself_ends_the_text_and_nothing_e
     cr_expect_eq(btk_normalizer_run(fixture.normalizer, &source, true, &found), -EDOM);
     close_fixture(&fixture);
 }
+
+// --- BertNormalizer: maps that are not written, against maps that are
+
+enum { BERT_TEXT_BYTES = 20000 };
+
+struct bert_result {
+    uint8_t text[4 * BERT_TEXT_BYTES + 128];
+    uint32_t begins[4 * BERT_TEXT_BYTES + 128], ends[4 * BERT_TEXT_BYTES + 128];
+    struct btk_bert_output output;
+    size_t length;
+};
+
+static void run_bert(uint32_t flags, const uint8_t *text, size_t length, struct bert_result *result)
+{
+    static struct btk_bert bert;
+    static struct btk_unicode_char chars[2 * BERT_TEXT_BYTES];
+    const struct btk_kernels *kernels = NULL;
+    cr_assert_eq(btk_kernels_select(NULL, &kernels, &(struct btk_error){0}), 0);
+    btk_bert_init(&bert, kernels, flags);
+    bert.keeps_characters = true;
+    bert.chars = chars;
+    result->output = (struct btk_bert_output){
+        .text = result->text, .begins = result->begins, .ends = result->ends};
+    result->length =
+        btk_bert_normalize(&bert, (struct btk_bytes){text, length}, 0, &result->output);
+}
+
+static size_t fill_bert_text(uint8_t *out, uint32_t *random, unsigned spread)
+{
+    static const char *const characters[] = {
+        "A",      "Q",      "\x01",         "\t",         " ",      ".",      "\u00e9",
+        "\u00c4", "\u0130", "\u0301",       "\u0327",     "\u043f", "\u0419", "\u0424",
+        "\u4e2d", "\uf900", "\xed\x95\x9c", "\u0e31",     "\u0939", "\u093f", "\u0958",
+        "\u200b", "\u2003", "\ufffd",       "\u1e9e",     "\u212a", "\u304c", "\u3099",
+        "\u1f82", "\uff21", "\U0001f600",   "\U00020000",
+    };
+    *random = *random * 1664525u + 1013904223u;
+    const size_t end = (*random >> 8) % (*random >> 28 ? 300 : 18000);
+    size_t length = 0;
+    while (length < end) {
+        *random = *random * 1664525u + 1013904223u;
+        const unsigned kind = *random >> 16 & 0xff;
+        const char *const character = kind < spread ? characters[kind % 32] : "x";
+        memcpy(out + length, character, strlen(character));
+        length += strlen(character);
+    }
+    return length;
+}
+
+// `moved` is the result for U+2003 and the text: a space that stands for three bytes.
+static void expect_same_places(const struct bert_result *plain, const struct bert_result *moved)
+{
+    cr_assert(moved->output.has_moved);
+    cr_assert_eq(moved->length, plain->length + 1);
+    cr_assert_eq(memcmp(moved->text + 1, plain->text, plain->length), 0);
+    for (size_t at = 0; at < plain->length;) {
+        const size_t last = at + btk_utf8_length(plain->text[at]) - 1;
+        const bool has_maps = plain->output.has_moved;
+        const size_t begin = has_maps ? plain->begins[at] : at;
+        const size_t end = has_maps ? plain->ends[last] : last + 1;
+        cr_assert(moved->begins[at + 1] == begin + 3 && moved->ends[last + 1] == end + 3,
+                  "byte %zu is %zu to %zu, expected %u to %u less 3", at, begin, end,
+                  moved->begins[at + 1], moved->ends[last + 1]);
+        at = last + 1;
+    }
+}
+
+Test(normalizer, bert_says_the_same_places_whether_or_not_anything_has_moved_before)
+{
+    static uint8_t text[BERT_TEXT_BYTES] = "\u2003";
+    static struct bert_result plain, moved;
+    uint32_t random = 5, unmoved_count = 0;
+    for (unsigned round = 0; round < 4000; round++) {
+        const uint32_t flags = BTK_BERT_CLEAN_TEXT | (round & 1 ? BTK_BERT_CHINESE : 0)
+                               | (round & 2 ? BTK_BERT_LOWERCASE : 0)
+                               | (round & 4 ? BTK_BERT_STRIP_ACCENTS : 0);
+        const size_t length = fill_bert_text(text + 3, &random, round / 8 % 5 * 20);
+        run_bert(flags, text + 3, length, &plain);
+        run_bert(flags, text, length + 3, &moved);
+        expect_same_places(&plain, &moved);
+        unmoved_count += !plain.output.has_moved;
+    }
+    cr_assert(unmoved_count > 400);
+}

@@ -38,7 +38,7 @@ static int normalize_by_bert(struct btk_compiler *compiler, struct btk_compiler_
     struct btk_bert bert;
     btk_bert_init(&bert, &btk_kernels_scalar, compiler->config.bert_flags);
     bert.chars = chars;
-    const struct btk_bert_output output = {.text = text};
+    struct btk_bert_output output = {.text = text};
     added->pattern = (struct btk_bytes){text, btk_bert_normalize(&bert, added->text, 0, &output)};
     return 0;
 }

@@ -14,7 +14,7 @@ struct walk {
     struct btk_bert *bert;
     struct btk_bytes text;
     uint32_t base;
-    struct btk_bert_output output;
+    struct btk_bert_output *output;
     size_t length; // written
 };
 
@@ -30,24 +30,60 @@ void btk_bert_init(struct btk_bert *bert, const struct btk_kernels *kernels, uin
     bert->kernels = kernels;
     bert->flags = flags;
     bert->keeps_spaces = false;
+    bert->keeps_characters = false;
+    bert->apart_class = flags & BTK_BERT_CHINESE ? BTK_CLASS_CHINESE : 0;
+    bert->fold_classes = flags & BTK_BERT_LOWERCASE ? BTK_CLASS_HAS_LOWERCASE : 0;
+    bert->special_classes = 0;
+    if (flags & BTK_BERT_CLEAN_TEXT)
+        bert->special_classes |= BTK_CLASS_BERT_CONTROL | BTK_CLASS_WHITESPACE;
+    if (flags & BTK_BERT_STRIP_ACCENTS) {
+        bert->fold_classes |= BTK_CLASS_BERT_MN;
+        bert->special_classes |= BTK_CLASS_DECOMPOSES | BTK_CLASS_COMBINES;
+    }
     bert->chars = NULL;
     bert->progress = (struct btk_progress){0};
     for (unsigned i = 0; i < BTK_BERT_MEMO_SLOTS; i++) bert->memo[i].code_point = UINT32_MAX;
 }
 
-static void write_map(struct walk *walk, size_t length, size_t begin, size_t end)
+// Bytes of the text from `at` on that stand where they stood in the source, from `begin` on.
+static void fill_places(const struct walk *walk, size_t at, size_t begin, size_t length)
 {
-    if (!walk->output.begins) return;
+    uint32_t *const begins = walk->output->begins + at, *const ends = walk->output->ends + at;
+    const uint32_t first = walk->base + (uint32_t)begin;
     for (size_t i = 0; i < length; i++) {
-        walk->output.begins[walk->length + i] = walk->base + (uint32_t)begin;
-        walk->output.ends[walk->length + i] = walk->base + (uint32_t)end;
+        begins[i] = first + (uint32_t)i;
+        ends[i] = first + (uint32_t)i + 1;
+    }
+}
+
+// From now on the maps are written.
+static void start_maps(struct walk *walk)
+{
+    if (!walk->output->begins || walk->output->has_moved) return;
+    walk->output->has_moved = true;
+    fill_places(walk, 0, 0, walk->length);
+}
+
+// A character that became one of the same length, or something else.
+static inline void write_map(struct walk *walk, size_t length, size_t begin, size_t end)
+{
+    struct btk_bert_output *const output = walk->output;
+    if (!output->begins) return;
+    if (!output->has_moved) {
+        const bool is_kept = length == 1 || walk->bert->keeps_characters;
+        if (begin == walk->length && length == end - begin && is_kept) return;
+        start_maps(walk);
+    }
+    for (size_t i = 0; i < length; i++) {
+        output->begins[walk->length + i] = walk->base + (uint32_t)begin;
+        output->ends[walk->length + i] = walk->base + (uint32_t)end;
     }
 }
 
 static void write_space(struct walk *walk, size_t begin, size_t end)
 {
     write_map(walk, 1, begin, end);
-    walk->output.text[walk->length++] = ' ';
+    walk->output->text[walk->length++] = ' ';
 }
 
 static void write_char(struct walk *walk, uint32_t code_point, size_t begin, size_t end)
@@ -55,7 +91,7 @@ static void write_char(struct walk *walk, uint32_t code_point, size_t begin, siz
     uint8_t bytes[4];
     const size_t length = btk_utf8_encode(code_point, bytes);
     write_map(walk, length, begin, end);
-    memcpy(walk->output.text + walk->length, bytes, length);
+    memcpy(walk->output->text + walk->length, bytes, length);
     walk->length += length;
 }
 
@@ -115,8 +151,10 @@ static const struct btk_bert_folded *folded(struct btk_bert *bert, uint32_t code
 static void write_folded(struct walk *walk, struct source_char source)
 {
     const struct btk_bert_folded *const result = folded(walk->bert, source.code_point);
+    if (!result->length) return;
+    if (btk_utf8_length(result->bytes[0]) != result->length) start_maps(walk);
     write_map(walk, result->length, source.begin, source.end);
-    memcpy(walk->output.text + walk->length, result->bytes, result->length);
+    memcpy(walk->output->text + walk->length, result->bytes, result->length);
     walk->length += result->length;
 }
 
@@ -214,24 +252,101 @@ static size_t write_one(struct walk *walk, size_t position)
     return source.end;
 }
 
+// A-Z of eight bytes become a-z; bytes above ASCII stay.
+static inline uint64_t lower_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t low = word & 0x7f * ones;
+    const uint64_t is_upper = (low + (0x80 - 'A') * ones) ^ (low + (0x7f - 'Z') * ones);
+    return word | (is_upper & ~word & 0x80 * ones) >> 2;
+}
+
+enum { SHORT_BYTES = 16 };
+
+// A few bytes between others, without a call; what is written behind them does not stay.
+static inline void lower_short(uint8_t *out, const uint8_t *text)
+{
+    uint64_t words[2];
+    memcpy(words, text, sizeof words);
+    words[0] = lower_word(words[0]);
+    words[1] = lower_word(words[1]);
+    memcpy(out, words, sizeof words);
+}
+
 static void write_ascii(struct walk *walk, size_t position, size_t length)
 {
     const struct btk_bert *const bert = walk->bert;
-    uint8_t *const out = walk->output.text + walk->length;
-    if (bert->flags & BTK_BERT_LOWERCASE)
-        bert->kernels->ascii_lower(out, walk->text.data + position, length);
+    const uint8_t *const source = walk->text.data + position;
+    uint8_t *const out = walk->output->text + walk->length;
+    if (!(bert->flags & BTK_BERT_LOWERCASE))
+        memcpy(out, source, length);
+    else if (length <= SHORT_BYTES && walk->text.length - position >= SHORT_BYTES)
+        lower_short(out, source);
     else
-        memcpy(out, walk->text.data + position, length);
+        bert->kernels->ascii_lower(out, source, length);
     if ((bert->flags & BTK_BERT_CLEAN_TEXT) && !bert->keeps_spaces)
         for (size_t i = 0; i < length; i++)
             if (out[i] < ' ') out[i] = ' ';
-    if (walk->output.begins) {
-        for (size_t i = 0; i < length; i++) {
-            walk->output.begins[walk->length + i] = walk->base + (uint32_t)(position + i);
-            walk->output.ends[walk->length + i] = walk->base + (uint32_t)(position + i + 1);
-        }
+    if (walk->output->begins) {
+        if (position != walk->length) start_maps(walk);
+        if (walk->output->has_moved) fill_places(walk, walk->length, position, length);
     }
     walk->length += length;
+}
+
+// A Chinese character of three bytes or four, which nothing changes, with a space on either side.
+static inline void write_apart(struct walk *walk, size_t position, size_t length)
+{
+    const uint8_t *const source = walk->text.data + position;
+    uint8_t *const out = walk->output->text + walk->length;
+    write_map(walk, length + 2, position, position + length);
+    out[0] = ' ';
+    memcpy(out + 1, source, 2);
+    memcpy(out + length - 1, source + length - 2, 2);
+    out[length + 1] = ' ';
+    walk->length += length + 2;
+}
+
+// The character stays as it is.
+static inline void write_same(struct walk *walk, size_t position, size_t length)
+{
+    const uint8_t *const source = walk->text.data + position;
+    uint8_t *const out = walk->output->text + walk->length;
+    write_map(walk, length, position, position + length);
+    memcpy(out, source, 2);
+    memcpy(out + length - 2, source + length - 2, 2);
+    walk->length += length;
+}
+
+// The characters above ASCII from `position` on that do not depend on what stands behind them. Returns
+// where they end, at the latest the first that begins at `limit`.
+static size_t write_simple(struct walk *walk, size_t position, size_t limit)
+{
+    const uint16_t apart = walk->bert->apart_class, folds = walk->bert->fold_classes;
+    const uint16_t special = walk->bert->special_classes;
+    while (position < limit && walk->text.data[position] >= 0x80) {
+        size_t length;
+        const uint32_t code_point = btk_utf8_decode(walk->text.data + position, &length);
+        const uint16_t classes = btk_unicode_classes(code_point);
+        if (classes & special) break;
+        if (classes & apart)
+            write_apart(walk, position, length);
+        else if (classes & folds)
+            write_folded(walk,
+                         (struct source_char){code_point, classes, position, position + length});
+        else
+            write_same(walk, position, length);
+        position += length;
+    }
+    return position;
+}
+
+// What is not plain ASCII, one character or more. Returns where it ends.
+static size_t write_others(struct walk *walk, size_t position, size_t limit)
+{
+    const size_t end = write_simple(walk, position, limit);
+    if (end > position && (end >= limit || walk->text.data[end] < 0x80)) return end;
+    return write_one(walk, end);
 }
 
 // The first byte from `position` on that needs a closer look; `limit` when there is none.
@@ -260,15 +375,16 @@ static size_t write_chunk(struct walk *walk, size_t begin)
         const size_t end = plain_end(stops, position, length);
         if (end > position) write_ascii(walk, begin + position, end - position);
         position = end;
-        if (end < length) position = write_one(walk, begin + end) - begin;
+        if (end < length) position = write_others(walk, begin + end, begin + length) - begin;
     }
     return begin + position;
 }
 
 size_t btk_bert_normalize(struct btk_bert *bert, struct btk_bytes text, uint32_t base,
-                          const struct btk_bert_output *output)
+                          struct btk_bert_output *output)
 {
-    struct walk walk = {.bert = bert, .text = text, .base = base, .output = *output};
+    struct walk walk = {.bert = bert, .text = text, .base = base, .output = output};
+    output->has_moved = false;
     for (size_t position = 0; position < text.length;) {
         position = write_chunk(&walk, position);
         btk_progress_tick(&bert->progress);

@@ -21,7 +21,7 @@
 #include "kernels/kernels.h"
 #include "tokenizer/progress.h"
 
-enum { BTK_BERT_MEMO_SLOTS = 1024, BTK_BERT_FOLDED_BYTES_MAX = 16 };
+enum { BTK_BERT_MEMO_SLOTS = 2048, BTK_BERT_FOLDED_BYTES_MAX = 16 };
 
 // What one character becomes.
 struct btk_bert_folded {
@@ -35,17 +35,23 @@ struct btk_bert {
     const struct btk_kernels *kernels;
     uint32_t flags;                 // set of enum btk_bert_flag
     bool keeps_spaces;              // \t \n \r may stay: nobody will look at them
+    bool keeps_characters;          // nobody asks for the place of a part of a character
+    uint16_t apart_class;           // classes of enum btk_unicode_class: of what is set apart,
+    uint16_t fold_classes;          // of what always becomes the same, not always itself,
+    uint16_t special_classes;       // of what becomes a space or nothing, or depends on marks
     struct btk_unicode_char *chars; // room for btk_unicode_nfd_bound(longest text)
     struct btk_progress progress;   // ticks every 8 KiB
     struct btk_bert_folded memo[BTK_BERT_MEMO_SLOTS];
 };
 
 // Where the result goes: `text` has room for btk_bert_bound(); the maps, NULL when not wanted, hold
-// for each byte of it where its source character begins and ends.
+// for each byte of it where its source character begins and ends. They are not written when nothing
+// moved: then byte i of the text became byte i.
 struct btk_bert_output {
     uint8_t *text;
     uint32_t *begins;
     uint32_t *ends;
+    bool has_moved; // set by btk_bert_normalize(): there are maps
 };
 
 static inline size_t btk_bert_bound(size_t text_bytes)
@@ -57,4 +63,4 @@ void btk_bert_init(struct btk_bert *bert, const struct btk_kernels *kernels, uin
 
 // Normalizes valid UTF-8. `base` is added to all places in the maps. Returns the length.
 size_t btk_bert_normalize(struct btk_bert *bert, struct btk_bytes text, uint32_t base,
-                          const struct btk_bert_output *output);
+                          struct btk_bert_output *output);
