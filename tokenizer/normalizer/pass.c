@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "tokenizer/byte_replace.h"
 
 // The place of one character.
 struct place {
@@ -199,50 +200,17 @@ bool btk_pass_is_plain(const struct btk_pass *pass)
     return pass->starts && !pass->wants_maps && !pass->all_is_empty;
 }
 
-static uint64_t bytes_equal_to(uint64_t word, uint8_t byte)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), rest = word ^ ones * byte;
-    return (rest - ones) & ~rest & ones * 0x80;
-}
-
-// One block, whose result has room. Words are moved whole; what is too much is written over.
-static uint8_t *replace_in_block(const uint8_t *text, const uint8_t *end, uint8_t byte,
-                                 const uint8_t content[BTK_PASS_SHORT_BYTES], size_t content_bytes,
-                                 uint8_t *out)
-{
-    while (text < end) {
-        size_t kept = 0;
-        if ((size_t)(end - text) >= sizeof(uint64_t)) {
-            uint64_t word;
-            memcpy(&word, text, sizeof word);
-            memcpy(out, &word, sizeof word);
-            const uint64_t found = bytes_equal_to(word, byte);
-            kept = found ? (size_t)__builtin_ctzll(found) / 8 : sizeof word;
-            text += kept;
-            out += kept;
-            if (!found) continue;
-        } else if (*text != byte) {
-            *out++ = *text++;
-            continue;
-        }
-        memcpy(out, content, BTK_PASS_SHORT_BYTES);
-        out += content_bytes;
-        text++;
-    }
-    return out;
-}
-
 void btk_pass_replace_byte(struct btk_pass *pass, uint8_t byte, struct btk_bytes content)
 {
     enum { BLOCK_BYTES = 16 * 1024 };
     const struct btk_bytes text = pass->source->text;
-    uint8_t padded[BTK_PASS_SHORT_BYTES] = {0};
+    uint8_t padded[BTK_REPLACED_BYTES_MAX] = {0};
     memcpy(padded, content.data, content.length);
     while (pass->at < text.length) {
         const size_t end = btk_min_size(pass->at + BLOCK_BYTES, text.length);
         if (!reserve(pass, (end - pass->at) * content.length)) return;
         uint8_t *const out = pass->buffer->text + pass->length;
-        const uint8_t *const out_end = replace_in_block(text.data + pass->at, text.data + end, byte,
+        const uint8_t *const out_end = btk_replace_byte(text.data + pass->at, text.data + end, byte,
                                                         padded, content.length, out);
         pass->length += (size_t)(out_end - out);
         pass->at = end;

@@ -24,7 +24,6 @@ enum {
     BTK_PASS_BYTES = 256 * 1024, // room in a buffer before it grows
     BTK_PASS_CHARS = 1024,       // of a stretch of a normal form
     BTK_PASS_SLACK_BYTES = 32,   // behind the text, for whole loads
-    BTK_PASS_SHORT_BYTES = 4,
 };
 
 struct btk_pass_buffer {
@@ -71,7 +70,7 @@ void btk_pass_skip(struct btk_pass *pass, uint64_t chars);
 // Inserted characters.
 void btk_pass_insert(struct btk_pass *pass, struct btk_bytes text);
 
-// Replaces each `byte` of ASCII from `at` to the end by one to BTK_PASS_SHORT_BYTES bytes. Only where no maps
+// Replaces each `byte` of ASCII from `at` to the end by one to BTK_REPLACED_BYTES_MAX bytes. Only where no maps
 // are wanted and what is written does not begin the text: btk_pass_is_plain().
 void btk_pass_replace_byte(struct btk_pass *pass, uint8_t byte, struct btk_bytes content);
 bool btk_pass_is_plain(const struct btk_pass *pass);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "tokenizer/byte_replace.h"
 #include "tokenizer/code_map.h"
 #include "tokenizer/normalizer/step_functions.h"
 
@@ -55,7 +56,7 @@ void btk_normalizer_replace(struct btk_step_runner *runner, struct btk_pass *pas
         return;
     }
     const bool is_short = pattern.length == 1 && pattern.data[0] < 0x80 && content.length
-                          && content.length <= BTK_PASS_SHORT_BYTES;
+                          && content.length <= BTK_REPLACED_BYTES_MAX;
     size_t kept = 0;
     for (size_t count = 1; !pass->status; count++) {
         if (count % PROGRESS_EVERY_MATCHES == 0) btk_progress_tick(pass->progress);

@@ -58,6 +58,19 @@ bool btk_pretokenizer_reads_places(const struct btk_image *image)
     return false;
 }
 
+// The same of text that an earlier step has written; the others know their place.
+static bool reads_places_of_written(const struct btk_step_list *steps)
+{
+    bool is_written = false;
+    for (uint32_t i = 0; i < steps->count; i++) {
+        const struct btk_step *const step = &steps->steps[i];
+        if (is_written && step->kind == BTK_STEP_SPACES && step->numbers[1] == BTK_PREPEND_FIRST)
+            return true;
+        is_written |= writes(step);
+    }
+    return false;
+}
+
 static uint32_t growth_of(const struct btk_step *step)
 {
     uint8_t mark[4];
@@ -244,7 +257,7 @@ int btk_pretokenizer_run(struct btk_pretokenizer *pretokenizer, const struct btk
         .pretok = &pretokenizer->pretok,
         .progress = &pretokenizer->progress,
         .span = *span,
-        .has_maps = wants_maps || btk_pretokenizer_reads_places(pretokenizer->image),
+        .has_maps = wants_maps || reads_places_of_written(&pretokenizer->steps),
     };
     if (span->text.length > UINT32_MAX) return -E2BIG;
     first->count = 0;

@@ -5,6 +5,7 @@
 
 #include "common/utf8.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/byte_replace.h"
 #include "tokenizer/model/short_piece.h"
 #include "tokenizer/pretokenizer/stage.h"
 
@@ -51,14 +52,12 @@ static bool needs_mark(const struct btk_stage *stage, const struct spaces *space
 static inline size_t find_space(const struct spaces *spaces, const uint8_t *text, size_t at,
                                 size_t end)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     while (at < end) {
         if (end - at >= 8) {
             uint64_t word;
             memcpy(&word, text + at, sizeof word);
-            const uint64_t blank = word ^ ones * ' ', mark = word ^ ones * spaces->mark[0];
             const uint64_t found =
-                (((blank - ones) & ~blank) | ((mark - ones) & ~mark)) & ones * 0x80;
+                btk_bytes_equal_to(word, ' ') | btk_bytes_equal_to(word, spaces->mark[0]);
             at += found ? (size_t)__builtin_ctzll(found) / 8 : 8;
             if (!found) continue;
         }
@@ -132,6 +131,14 @@ static void put_piece(const struct btk_stage *stage, const struct spaces *spaces
     size_t begin = stage->text->length;
     size_t at = piece.begin;
     if (needs_mark(stage, spaces, piece)) at += put_first_mark(stage, spaces, piece);
+    if (!stage->has_maps && !spaces->splits) {
+        struct btk_stage_text *const out = stage->text;
+        const uint8_t *const out_end =
+            btk_replace_byte(text + at, text + piece.end, ' ', spaces->mark, spaces->mark_bytes,
+                             out->text + out->length);
+        out->length = (size_t)(out_end - out->text);
+        at = piece.end;
+    }
     while (at < piece.end) {
         const size_t run = find_space(spaces, text, at, piece.end);
         copy_run(stage, at, run);
@@ -146,12 +153,6 @@ static void put_piece(const struct btk_stage *stage, const struct spaces *spaces
     btk_piece_list_push(stage->out, begin, stage->text->length);
 }
 
-static inline uint64_t has_byte(uint64_t word, uint8_t byte)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), rest = word ^ ones * byte;
-    return (rest - ones) & ~rest & ones * 0x80;
-}
-
 // A piece without blanks and marks, when no maps are wanted: most of them are words. False: it is another.
 static inline bool try_put_word(const struct btk_stage *stage, const struct spaces *spaces,
                                 struct btk_piece piece)
@@ -161,9 +162,10 @@ static inline bool try_put_word(const struct btk_stage *stage, const struct spac
     const size_t length = piece.end - piece.begin;
     if (length > COPY_BYTES || text + COPY_BYTES > stage->span.readable_end) return false;
     const struct btk_short_key word = btk_short_key_read(text, length);
-    const uint64_t found = has_byte(word.words[0], ' ') | has_byte(word.words[1], ' ')
-                           | has_byte(word.words[0], spaces->mark[0])
-                           | has_byte(word.words[1], spaces->mark[0]);
+    const uint64_t found = btk_bytes_equal_to(word.words[0], ' ')
+                           | btk_bytes_equal_to(word.words[1], ' ')
+                           | btk_bytes_equal_to(word.words[0], spaces->mark[0])
+                           | btk_bytes_equal_to(word.words[1], spaces->mark[0]);
     if (found) return false;
     const bool is_marked = spaces->scheme == BTK_PREPEND_ALWAYS;
     const size_t begin = out->length, mark_bytes = is_marked ? spaces->mark_bytes : 0;
