@@ -103,7 +103,7 @@ static inline void take_block(struct btk_pretok *pretok)
     bert->was_word = word >> 63;
     bert->was_last = block.last >> 63;
     bert->base = pretok->position;
-    pretok->position += 64;
+    pretok->position = btk_min_size(pretok->position + 64, pretok->length);
 }
 
 static inline bool has_block(const struct btk_pretok *pretok)
