@@ -156,5 +156,7 @@ int btk_encode_text(struct btk_encoder *encoder)
         if (status < 0) return status;
         begin = match.end;
     }
-    return encode_gap(encoder, begin, encoder->text.length);
+    const int status = encode_gap(encoder, begin, encoder->text.length);
+    encoder->scratch->word_count = encoder->word_id;
+    return status;
 }

@@ -91,6 +91,7 @@ struct btk_scratch {
     struct btk_buffer shown; // texts of tokens that do not show their own: see btk_encoding.sources
     struct btk_special_found special_found;
     uint64_t spill_count;
+    uint32_t word_count; // of the last text, those without tokens as well: see text_cut.h
     struct btk_progress progress;
     struct btk_profiler profiler;
 };

@@ -44,6 +44,7 @@ static const char *const section_names[BTK_SECTION_COUNT] = {
     [BTK_SECTION_MERGE_FILTER] = "merge filter",
     [BTK_SECTION_WHOLE_CHARS] = "whole characters",
     [BTK_SECTION_PIECES] = "pieces",
+    [BTK_SECTION_TEXT_CUTS] = "text cuts",
 };
 
 const char *btk_image_section_name(enum btk_section section)
@@ -159,6 +160,7 @@ static void fill_view(const struct btk_image_header *header, struct btk_image *v
         .pieces = section_data(header, BTK_SECTION_PIECES),
         .piece_line_count =
             (uint32_t)(header->sections[BTK_SECTION_PIECES].bytes / BTK_IMAGE_ALIGNMENT),
+        .text_cuts = section_data(header, BTK_SECTION_TEXT_CUTS),
     };
 }
 

@@ -73,6 +73,7 @@ struct btk_image {
     uint64_t whole_char_mask;
     const struct btk_short_piece *pieces;
     uint32_t piece_line_count;
+    const uint64_t *text_cuts;
 };
 
 // What errors call a section: "token text", ...

@@ -19,3 +19,6 @@ int btk_decoder_check(const struct btk_image *view, struct btk_error *error);
 // And the texts that it made of tokens, whose ends were found to be in order.
 int btk_decoder_check_texts(const struct btk_image *view, struct btk_error *error);
 int btk_postprocessor_check(const struct btk_image *view, struct btk_error *error);
+
+// Is it known how texts are cut, and does the model have what that asks for?
+int btk_text_cuts_check(const struct btk_image *view, struct btk_error *error);

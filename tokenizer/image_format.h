@@ -64,6 +64,7 @@ enum btk_pipeline_flag {
     // The template does not say what becomes of a single text: only the post-processor's program does.
     BTK_PIPELINE_POST_GENERAL = 1 << 7,
     BTK_PIPELINE_PLAIN_SPECIAL = 1 << 8, // the text of a special token is text, if nobody says more
+    BTK_PIPELINE_CUTS_MOVE_OFFSETS = 1 << 9, // text cuts are proved but for offsets
 };
 
 enum btk_model_flag {
@@ -87,6 +88,27 @@ enum btk_char_place {
     BTK_CHAR_CONTINUES = 1 << 0, // behind the continuing prefix
     BTK_CHAR_ENDS = 1 << 1,      // before the suffix of words
     BTK_CHAR_PLACES = 4
+};
+
+// Where a text may be cut: see text_cut.h.
+enum btk_text_cuts {
+    BTK_TEXT_CUTS_NONE,
+    BTK_TEXT_CUTS_BETWEEN_WORDS,
+    BTK_TEXT_CUTS_INSIDE_WORDS,        // as model/bpe_cut.h allows
+    BTK_TEXT_CUTS_INSIDE_MARKED_WORDS, // the same, and the model reads U+2581 for ' '
+    BTK_TEXT_CUTS_COUNT
+};
+
+// And why it may not.
+enum btk_no_text_cuts {
+    BTK_NO_TEXT_CUTS_DROPOUT,
+    BTK_NO_TEXT_CUTS_ENDS,
+    BTK_NO_TEXT_CUTS_NORMALIZER,
+    BTK_NO_TEXT_CUTS_PATTERN,
+    BTK_NO_TEXT_CUTS_WHOLE,
+    BTK_NO_TEXT_CUTS_PREFIX,
+    BTK_NO_TEXT_CUTS_ADDED,
+    BTK_NO_TEXT_CUTS_COUNT
 };
 
 struct btk_image_config {
@@ -116,6 +138,8 @@ struct btk_image_config {
     uint32_t merge_token_bits;  // BPE: of a packed merge, for each of its tokens
     float dropout;              // BPE: 0 to 1
     double unknown_score;       // Unigram: of a character without a token
+    uint32_t text_cuts;         // enum btk_text_cuts
+    uint32_t no_text_cuts;      // enum btk_no_text_cuts, if there are none
 };
 
 enum btk_token_flag {
@@ -250,6 +274,7 @@ enum btk_section {
     BTK_SECTION_MERGE_FILTER, // uint64_t[]: BPE, see model/merge_table.h
     BTK_SECTION_WHOLE_CHARS,  // btk_edge_slot: BPE with byte cuts, see model/whole_chars.h
     BTK_SECTION_PIECES,       // btk_short_piece: see model/piece_table.h
+    BTK_SECTION_TEXT_CUTS,    // uint64_t[]: see text_cut.h
     BTK_SECTION_COUNT
 };
 

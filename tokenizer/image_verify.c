@@ -14,6 +14,7 @@
 #include "tokenizer/model/short_piece.h"
 #include "tokenizer/model/whole_chars.h"
 #include "tokenizer/normalizer/steps.h"
+#include "tokenizer/text_cut.h"
 
 enum { SHORT_TEXT_BYTES = 4096 }; // choosing a kernel is not worth it
 
@@ -62,6 +63,7 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
     const bool has_rank_ids =
         config->model_flags & (BTK_MODEL_KEEPS_STALE | BTK_MODEL_PACKED_MERGES);
     const bool has_cuts = config->model_flags & BTK_MODEL_HAS_CUTS;
+    const bool has_text_cuts = config->text_cuts != BTK_TEXT_CUTS_NONE;
     const uint64_t affix_bytes = config->prefix_bytes + (uint64_t)config->suffix_bytes;
     const struct {
         enum btk_section section;
@@ -79,6 +81,8 @@ static int check_sizes(const struct btk_image *view, struct btk_error *error)
          has_cuts ? BTK_CUT_CLASSES * BTK_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_SCORES,
          config->model == BTK_MODEL_UNIGRAM ? config->token_count * sizeof(double) : 0},
+        {BTK_SECTION_TEXT_CUTS,
+         has_text_cuts ? BTK_TEXT_CUT_CLASSES * BTK_TEXT_CUT_ROW_WORDS * sizeof(uint64_t) : 0},
         {BTK_SECTION_TEMPLATE, (config->prefix_count + (uint64_t)config->suffix_count)
                                    * sizeof(struct btk_template_token)},
     };
@@ -536,6 +540,7 @@ int btk_image_verify(const void *image, size_t bytes, struct btk_error *error)
     if (!status) status = btk_decoder_check(&view, error);
     if (!status) status = check_sizes(&view, error);
     if (!status) status = check_config(&view, error);
+    if (!status) status = btk_text_cuts_check(&view, error);
     if (!status) status = check_table_sizes(&view, error);
     if (!status) status = btk_normalizer_check(&view, error);
     if (!status) status = btk_pretokenizer_check(&view, error);

@@ -6,12 +6,14 @@
 
 #include "common/buffer.h"
 #include "common/json_writer.h"
+#include "common/utf8.h"
 #include "ipc/endpoint.h"
 #include "kernels/pretok/pretok.h"
 #include "tokenizer/decoder/step_kind.h"
 #include "tokenizer/image.h"
 #include "tokenizer/normalizer/steps.h"
 #include "tokenizer/pretokenizer/step_kind.h"
+#include "tokenizer/text_cut.h"
 #include "tools/commands.h"
 #include "tools/exit_status.h"
 #include "tools/open_tokenizer.h"
@@ -138,6 +140,75 @@ static void write_decoder(struct btk_json_writer *writer, const struct btk_step_
     write_steps(writer, "decoder", list, names);
 }
 
+// --- Where texts may be cut
+
+// Characters that stand for the pairs that most texts have.
+static const struct char_group {
+    const char *name;
+    const char *chars; // each of one to three bytes
+} char_groups[] = {
+    {"letter", "aeszAQ"},      {"digit", "059"},
+    {"punctuation", ".,;:!?"}, {"space", " "},
+    {"newline", "\n"},         {"ideograph", "\xe4\xb8\xad\xe6\x96\x87"},
+    {"kana", "\xe3\x81\xae"},  {"ideographic_full_stop", "\xe3\x80\x82"},
+};
+
+static bool are_cut(const struct btk_image *image, const char *left, const char *right)
+{
+    char text[8] = {0};
+    const size_t left_bytes = btk_utf8_length((uint8_t)*left);
+    const size_t right_bytes = btk_utf8_length((uint8_t)*right);
+    memcpy(text, left, left_bytes);
+    memcpy(text + left_bytes, right, right_bytes);
+    const struct btk_bytes bytes = {(const uint8_t *)text, left_bytes + right_bytes};
+    return btk_text_is_cut(image, bytes, left_bytes);
+}
+
+// All of one group before all of the other.
+static bool are_all_cut(const struct btk_image *image, const struct char_group *left,
+                        const struct char_group *right)
+{
+    for (const char *x = left->chars; *x; x += btk_utf8_length((uint8_t)*x))
+        for (const char *y = right->chars; *y; y += btk_utf8_length((uint8_t)*y))
+            if (!are_cut(image, x, y)) return false;
+    return true;
+}
+
+// What may stand behind each group: {"letter": ["space", ...], ...}. Other pairs are not named.
+static void write_cut_pairs(struct btk_json_writer *writer, const struct btk_image *image)
+{
+    btk_json_begin_object(writer);
+    for (size_t i = 0; i < BTK_ARRAY_COUNT(char_groups); i++) {
+        bool has_any = false;
+        for (size_t j = 0; j < BTK_ARRAY_COUNT(char_groups); j++) {
+            if (!are_all_cut(image, &char_groups[i], &char_groups[j])) continue;
+            if (!has_any) btk_json_name(writer, char_groups[i].name);
+            if (!has_any) btk_json_begin_array(writer);
+            btk_json_string(writer, char_groups[j].name);
+            has_any = true;
+        }
+        if (has_any) btk_json_end_array(writer);
+    }
+    btk_json_end_object(writer);
+}
+
+static void write_cuts(struct btk_json_writer *writer, const struct btk_image *image)
+{
+    const char *const reason = btk_text_cut_reason(image);
+    btk_json_name(writer, "cuts");
+    if (reason)
+        btk_json_null(writer);
+    else
+        write_cut_pairs(writer, image);
+    if (reason) {
+        write_text(writer, "no_cuts", reason);
+        return;
+    }
+    write_flag(writer, "cuts_are_inside_words",
+               image->config->text_cuts != BTK_TEXT_CUTS_BETWEEN_WORDS);
+    write_flag(writer, "cuts_move_offsets", btk_text_cuts_move_offsets(image));
+}
+
 static void write_pipeline(struct btk_json_writer *writer, const struct btk_image *image)
 {
     const struct btk_image_config *const config = image->config;
@@ -189,6 +260,7 @@ static int print_image(const struct btk_image *image)
     write_number(&writer, "added_tokens", config->added_count);
     write_number(&writer, "longest_token_bytes", config->token_bytes_max);
     write_pipeline(&writer, image);
+    write_cuts(&writer, image);
     write_sections(&writer, image->header);
     btk_json_end_object(&writer);
     if (!writer.status) printf("%.*s\n", (int)text.length, (const char *)text.data);

@@ -269,6 +269,28 @@ Test(hostile_image, options_of_models_are_what_the_tables_were_made_for)
     expect_refused(header, "model is unknown");
 }
 
+Test(hostile_image, texts_are_cut_in_a_known_way_by_a_whole_table)
+{
+    struct btk_image_header *header = bpe();
+    header->config.text_cuts = BTK_TEXT_CUTS_COUNT;
+    expect_refused(header, "in no known way");
+    header = unigram();
+    header->config.no_text_cuts = BTK_NO_TEXT_CUTS_COUNT;
+    expect_refused(header, "in no known way");
+    header = bpe();
+    header->config.text_cuts = BTK_TEXT_CUTS_INSIDE_WORDS;
+    expect_refused(header, "where words may be cut");
+    header = bpe();
+    header->config.text_cuts = BTK_TEXT_CUTS_NONE;
+    expect_refused(header, "text cuts\" has the wrong length");
+    header = bpe();
+    header->sections[BTK_SECTION_TEXT_CUTS].bytes -= 8;
+    expect_refused(header, "text cuts\" has the wrong length");
+    header = unigram();
+    header->config.text_cuts = BTK_TEXT_CUTS_BETWEEN_WORDS;
+    expect_refused(header, "text cuts\" has the wrong length");
+}
+
 // A copy of bytes that another section shares would change both.
 Test(hostile_image, what_is_decoded_is_utf8_and_no_longer_than_it_says)
 {

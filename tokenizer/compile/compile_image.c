@@ -97,8 +97,9 @@ static int append_findings(struct btk_compiler *compiler, struct btk_buffer *ima
     if (!status) status = btk_compile_byte_cuts(compiler, &view);
     if (!status) status = btk_compile_whole_chars(compiler, &view);
     if (!status) status = btk_compile_pieces(compiler, &view);
+    if (!status) status = btk_compile_text_cuts(compiler, &view);
     static const enum btk_section found[] = {BTK_SECTION_CUT_FILTER, BTK_SECTION_WHOLE_CHARS,
-                                             BTK_SECTION_PIECES};
+                                             BTK_SECTION_PIECES, BTK_SECTION_TEXT_CUTS};
     for (size_t i = 0; i < BTK_ARRAY_COUNT(found) && !status; i++)
         status = append_section(compiler, image, header, found[i]);
     header->config = compiler->config;

@@ -151,4 +151,6 @@ int btk_compile_byte_cuts(struct btk_compiler *compiler, const struct btk_image 
 int btk_compile_whole_chars(struct btk_compiler *compiler, const struct btk_image *view);
 // Fills PIECES, by the model of an image that has all the rest.
 int btk_compile_pieces(struct btk_compiler *compiler, const struct btk_image *view);
+// Fills TEXT_CUTS, and what the configuration says of it, from such an image.
+int btk_compile_text_cuts(struct btk_compiler *compiler, const struct btk_image *view);
 int btk_compile_image(struct btk_compiler *compiler, struct btk_buffer *out_image);

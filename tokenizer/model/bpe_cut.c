@@ -32,7 +32,7 @@ static inline bool has_bit(const uint64_t *bits, uint32_t left, uint32_t right)
     return bits[left * BTK_CUT_ROW_WORDS + right / 64] >> right % 64 & 1;
 }
 
-static bool is_cut(const struct btk_image *image, uint32_t left, uint32_t right)
+bool btk_bpe_is_cut(const struct btk_image *image, uint32_t left, uint32_t right)
 {
     const uint32_t row = btk_cut_class(left), column = btk_cut_class(right);
     return row != BTK_CUT_NO_CLASS && column != BTK_CUT_NO_CLASS
@@ -87,7 +87,7 @@ size_t btk_bpe_next_cut(const struct btk_image *image, struct btk_bytes piece, s
     while (!is_found && at < piece.length) {
         const uint32_t left = btk_utf8_decode(piece.data + back(piece, at), &length);
         const uint32_t right = btk_utf8_decode(piece.data + at, &length);
-        if (is_cut(image, left, right)) return at;
+        if (btk_bpe_is_cut(image, left, right)) return at;
         at += length;
         const uint32_t class = btk_cut_class(right);
         if (class != BTK_CUT_NO_CLASS)

@@ -19,6 +19,7 @@
 //     CUT_PAIRS    x << 32 | y for all others: 1: no cut. Hash table; UINT64_MAX: empty
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base.h"
@@ -35,6 +36,9 @@ static inline uint32_t btk_cut_class(uint32_t code_point)
            : code_point == BTK_SPACE_MARK_CODE_POINT ? 0x80
                                                      : BTK_CUT_NO_CLASS;
 }
+
+// Is there a cut between two characters?
+bool btk_bpe_is_cut(const struct btk_image *image, uint32_t left, uint32_t right);
 
 // The first cut of a piece behind its byte `begin`, where a character begins; or its end.
 size_t btk_bpe_next_cut(const struct btk_image *image, struct btk_bytes piece, size_t begin);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proof of the places where a text may be cut (tokenizer/text_cut.h), from the model to the source.
+#include "common/unicode.h"
+#include "common/utf8.h"
+#include "tokenizer/compile/compiler.h"
+#include "tokenizer/compile/cut_relation.h"
+#include "tokenizer/model/model.h"
+
+// --- Added tokens
+
+static bool may_be_word(uint32_t class)
+{
+    return !btk_cut_class_is_ascii(class) || (btk_unicode_classes(class) & BTK_CLASS_REGEX_WORD);
+}
+
+static bool may_be_space(uint32_t class)
+{
+    return btk_cut_class_is_ascii(class) ? btk_unicode_classes(class) & BTK_CLASS_REGEX_SPACE
+                                         : btk_cut_class_level(class) == BTK_TEXT_CUT_CHANGES;
+}
+
+// An added token, its first and its last character.
+struct edges {
+    uint32_t flags; // set of enum btk_added_flag
+    uint32_t first, last;
+};
+
+static struct edges remove_pairs(struct btk_cut_relation *relation,
+                                 const struct btk_compiler_added *added)
+{
+    const struct btk_bytes text = added->pattern;
+    struct edges edges = {.flags = added->flags};
+    size_t length;
+    for (size_t at = 0; at < text.length; at += length) {
+        const uint32_t class = btk_text_cut_class(btk_utf8_decode(text.data + at, &length));
+        if (at)
+            btk_cut_set_remove(&relation->rows[edges.last], class);
+        else
+            edges.first = class;
+        edges.last = class;
+    }
+    return edges;
+}
+
+static bool is_apart(const void *context, uint32_t left, uint32_t right)
+{
+    const struct edges *const edges = context;
+    const bool begins = right == edges->first, ends = left == edges->last;
+    if ((edges->flags & BTK_ADDED_SINGLE_WORD)
+        && ((begins && may_be_word(left)) || (ends && may_be_word(right))))
+        return false;
+    if ((edges->flags & BTK_ADDED_LSTRIP) && may_be_space(left) && (begins || may_be_space(right)))
+        return false;
+    return !(edges->flags & BTK_ADDED_RSTRIP) || !may_be_space(right)
+           || !(ends || may_be_space(left));
+}
+
+// Inside of a word: neither is x the end of a token, or of the spaces that it takes, nor y the beginning.
+static void keep_inside(struct btk_cut_relation *relation, const struct edges *edges)
+{
+    btk_cut_relation_remove_row(relation, edges->last);
+    btk_cut_relation_remove_column(relation, edges->first);
+    for (uint32_t class = 0; class < BTK_TEXT_CUT_CLASSES; class ++) {
+        if ((edges->flags & BTK_ADDED_LSTRIP) && may_be_space(class))
+            btk_cut_relation_remove_column(relation, class);
+        if ((edges->flags & BTK_ADDED_RSTRIP) && may_be_space(class))
+            btk_cut_relation_remove_row(relation, class);
+    }
+}
+
+static void remove_added(const struct btk_compiler *compiler, bool is_normalized, bool are_inside,
+                         struct btk_cut_relation *relation)
+{
+    const uint32_t demands = BTK_ADDED_SINGLE_WORD | BTK_ADDED_LSTRIP | BTK_ADDED_RSTRIP;
+    for (uint32_t i = 0; i < compiler->config.added_count; i++) {
+        const struct btk_compiler_added *const added = &compiler->added[i];
+        if (added->is_normalized != is_normalized) continue;
+        const struct edges edges = remove_pairs(relation, added);
+        if (edges.flags & demands) btk_cut_relation_restrict(relation, is_apart, &edges);
+        if (are_inside) keep_inside(relation, &edges);
+    }
+}
+
+// --- Trimming: the first token of a text keeps one space that another one loses
+
+static bool begins_with_no_space(const void *context, uint32_t left, uint32_t right)
+{
+    (void)context;
+    (void)left;
+    return btk_cut_class_is_plain(right)
+           && !(btk_cut_class_is_ascii(right)
+                && (btk_unicode_classes(right) & BTK_CLASS_WHITESPACE));
+}
+
+static bool trims_first(const struct btk_image_config *config)
+{
+    return (config->flags & BTK_PIPELINE_TRIM_OFFSETS)
+           && (config->flags & BTK_PIPELINE_TRIM_PREFIX_SPACE);
+}
+
+// --- All
+
+struct proof {
+    const struct btk_compiler *compiler;
+    const struct btk_image *view;
+    struct btk_cut_pieces pieces;
+    enum btk_no_text_cuts reason; // where the last pair went
+    bool moves_offsets;
+};
+
+static bool has_places(struct proof *proof, const struct btk_cut_relation *relation,
+                       enum btk_no_text_cuts reason)
+{
+    proof->reason = reason;
+    return !btk_cut_relation_is_empty(relation);
+}
+
+// A character that the model reads as others is not asked for in its cuts.
+static bool is_read_itself(const void *context, uint32_t left, uint32_t right)
+{
+    const struct btk_cut_reading *const reading = context;
+    return reading->of[left] != BTK_CUT_READS_OTHERS && reading->of[right] != BTK_CUT_READS_OTHERS;
+}
+
+// From what the pre-tokenizer proves, one of the two, to the source.
+static bool try_prove(struct proof *proof, struct btk_cut_relation *relation)
+{
+    const bool are_inside = relation == &proof->pieces.inside;
+    struct btk_cut_reading reading = proof->pieces.reading;
+    enum btk_no_text_cuts reason = BTK_NO_TEXT_CUTS_NORMALIZER;
+    if (!has_places(proof, relation, proof->pieces.reason)) return false;
+    remove_added(proof->compiler, true, are_inside, relation);
+    if (!has_places(proof, relation, BTK_NO_TEXT_CUTS_ADDED)) return false;
+    if (trims_first(proof->view->config) && !proof->moves_offsets)
+        btk_cut_relation_restrict(relation, begins_with_no_space, NULL);
+    const bool is_left = btk_cut_of_normalizer(proof->view, relation, &reading, &reason);
+    if (are_inside) btk_cut_relation_restrict(relation, is_read_itself, &reading);
+    if (!has_places(proof, relation, reason) || !is_left) return false;
+    remove_added(proof->compiler, false, are_inside, relation);
+    if (are_inside) proof->pieces.reading = reading;
+    return has_places(proof, relation, BTK_NO_TEXT_CUTS_ADDED);
+}
+
+static int keep(struct btk_compiler *compiler, const struct btk_cut_relation *relation,
+                enum btk_text_cuts kind)
+{
+    compiler->config.text_cuts = kind;
+    compiler->config.no_text_cuts = 0;
+    return btk_buffer_append(&compiler->sections[BTK_SECTION_TEXT_CUTS], relation->rows,
+                             sizeof relation->rows)
+                   < 0
+               ? btk_compiler_no_memory(compiler)
+               : 0;
+}
+
+static enum btk_text_cuts kind_inside(const struct proof *proof)
+{
+    return proof->pieces.reading.of[' '] == BTK_CUT_READS_MARK ? BTK_TEXT_CUTS_INSIDE_MARKED_WORDS
+                                                               : BTK_TEXT_CUTS_INSIDE_WORDS;
+}
+
+// One of the two, NULL: there is none.
+static const struct btk_cut_relation *prove(struct proof *proof, enum btk_text_cuts *out_kind)
+{
+    btk_cut_of_pretokenizer(proof->view, &proof->pieces);
+    *out_kind = BTK_TEXT_CUTS_BETWEEN_WORDS;
+    if (try_prove(proof, &proof->pieces.between)) return &proof->pieces.between;
+    if (!(proof->view->config->model_flags & BTK_MODEL_HAS_CUTS)
+        || !try_prove(proof, &proof->pieces.inside))
+        return NULL;
+    *out_kind = kind_inside(proof);
+    return &proof->pieces.inside;
+}
+
+int btk_compile_text_cuts(struct btk_compiler *compiler, const struct btk_image *view)
+{
+    struct btk_image_config *const config = &compiler->config;
+    struct proof *const proof = btk_arena_allocate(&compiler->arena, sizeof *proof);
+    if (!proof) return btk_compiler_no_memory(compiler);
+    proof->compiler = compiler;
+    proof->view = view;
+    config->text_cuts = BTK_TEXT_CUTS_NONE;
+    config->no_text_cuts = BTK_NO_TEXT_CUTS_DROPOUT;
+    if (!btk_model_is_certain(config)) return 0;
+    proof->moves_offsets = btk_cut_normalizer_moves_offsets(view);
+    enum btk_text_cuts kind;
+    const struct btk_cut_relation *relation = prove(proof, &kind);
+    if (!relation && trims_first(config) && !proof->moves_offsets) {
+        proof->moves_offsets = true; // rather than none
+        relation = prove(proof, &kind);
+    }
+    config->no_text_cuts = proof->reason;
+    if (!relation) return 0;
+    if (proof->moves_offsets) config->flags |= BTK_PIPELINE_CUTS_MOVE_OFFSETS;
+    return keep(compiler, relation, kind);
+}
