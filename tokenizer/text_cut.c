@@ -98,6 +98,7 @@ const char *btk_text_cut_reason(const struct btk_image *image)
         [BTK_NO_TEXT_CUTS_PATTERN] = "no place is known where the pre-tokenizer always cuts",
         [BTK_NO_TEXT_CUTS_WHOLE] = "the model reads a text as one piece",
         [BTK_NO_TEXT_CUTS_PREFIX] = "the pre-tokenizer puts a character before a text",
+        [BTK_NO_TEXT_CUTS_TEMPLATE] = "the post-processor does not show the text once",
         [BTK_NO_TEXT_CUTS_ADDED] = "an added token may lie across any place",
     };
     return image->config->text_cuts == BTK_TEXT_CUTS_NONE ? reasons[image->config->no_text_cuts]

@@ -13,16 +13,15 @@
 //     ids        of the whole, joined
 //     offsets    the same, each part's on top of the bytes or characters before it; but see below
 //     word ids   each part's on top of the number of words before it, those without tokens as well
-//                (btk_scratch.word_count). With BTK_TEXT_CUTS_INSIDE_WORDS the cut
-//                is inside of a word: the right part's first word is the left one's last, so its word ids
-//                count on from one less.
+//                (btk_scratch.word_count). If config.text_cuts says INSIDE, the right part's first word is
+//                the left one's last, so its word ids count on from one less.
 //
 // What is proved, from the end of the pipeline to its beginning; a stage sees what the stages before it
 // make of x and y, and where that is not known the place is none:
 //
 //   model           pieces are encoded one by one, so what a piece becomes depends on it alone (not with
 //                   dropout, which draws numbers). If no pre-tokenizer makes pieces, model/bpe_cut.h says where
-//                   a piece may be cut.
+//                   a piece may be cut. Unigram has no such place: it rounds sums that began with the piece.
 //   pre-tokenizer   a piece always ends between x and y; what ends there is the same when the text
 //                   does, and what begins there is the same when the text does. Later steps see pieces
 //                   and not over their edges. Steps before may cut there or not, as long as that changes no
@@ -33,19 +32,23 @@
 //                   that nothing joins to what is before it, replacing has one where no match lies across.
 //   added tokens    none has x and y beside each other; none that takes spaces has some on the other
 //                   side; none that has to be a word has a character of words beside it.
-//   post-processor  trimming treats the first token of a text in another way: no cut before such a space.
+//   post-processor  trimming treats the first token of a text in another way: then y is no space, and becomes
+//                   the first token.
 //
-// Offsets are not proved (btk_text_cuts_move_offsets) where there would be no cuts else: if trimming would
-// leave none, and if a charsmap removes characters: the reference moves all offsets of a text that
+// Offsets are not proved (btk_text_cuts_move_offsets) where there would be no cuts else: if trimming does
+// not leave any, and if a charsmap removes characters: the reference moves all offsets of a text that
 // begins with one.
+//
+// A worker of the bytes [begin, end) looks for its first cut in the text up to `end`: if it gets `end`, there
+// is nothing to do. Else it ends at the first cut of the whole text at `end` or behind it. So neighbours
+// agree, and each place is looked at twice at the most, even if the text has no cut at all.
 //
 // Characters are told apart by classes: each of ASCII; all others by their kind (common/unicode_kinds.h) and
 // by what a normalizer may do to them; U+2581 has a class of its own.
 //
 //     TEXT_CUTS    uint64_t[classes][4]: row x, bit y: x|y is a cut. There if config.text_cuts is not NONE.
 //
-// Pure functions; nothing is allocated. A search looks at each place once, and most texts have a cut
-// every few bytes.
+// Pure functions; nothing is allocated. Most texts have a cut every few bytes.
 #pragma once
 
 #include <stdbool.h>

@@ -107,16 +107,25 @@ static size_t next_cut(const struct check *check, struct btk_bytes text, size_t 
     return btk_text_next_cut(&check->tokenizer->image, text, at);
 }
 
-static void show(struct check *check, struct btk_bytes text, size_t cut, const char *what)
+static void print_escaped(struct btk_bytes text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        fprintf(stderr, text.data[i] < 0x20 ? "\\x%02x" : "%c", text.data[i]);
+}
+
+// The part and what is around it.
+static void show(struct check *check, struct btk_bytes text, size_t begin, size_t end,
+                 const char *what)
 {
     check->failure_count++;
     if (check->failure_count > FAILURES_SHOWN) return;
-    const size_t begin = cut > 40 ? cut - 40 : 0, end = btk_min_size(cut + 40, text.length);
-    fprintf(stderr, "%s: %s differ at a cut: \"", check->name, what);
-    for (size_t i = begin; i < end; i++) {
-        if (i == cut) fprintf(stderr, "|||");
-        fprintf(stderr, text.data[i] < 0x20 ? "\\x%02x" : "%c", text.data[i]);
-    }
+    const size_t from = begin > 40 ? begin - 40 : 0, to = btk_min_size(end + 40, text.length);
+    fprintf(stderr, "%s: %s differ in a part: \"", check->name, what);
+    print_escaped(part_of(text, from, begin));
+    fprintf(stderr, "|||");
+    print_escaped(part_of(text, begin, end));
+    fprintf(stderr, "|||");
+    print_escaped(part_of(text, end, to));
     fprintf(stderr, "\"\n");
 }
 
@@ -167,17 +176,17 @@ static void check_parts(struct check *check, struct btk_bytes text, uint8_t unit
         const struct btk_bytes part = part_of(text, begin, end);
         check->cut_count += end < text.length;
         if (!try_encode(check, part, unit, &check->part)) {
-            show(check, text, end, "errors");
+            show(check, text, begin, end, "errors");
             return;
         }
         const char *const what = compare(check, &base);
         if (what) {
-            show(check, text, begin ? begin : end, what);
+            show(check, text, begin, end, what);
             return;
         }
         count_part(check, part, unit, &base);
     }
-    if (base.tokens != check->whole.count) show(check, text, text.length, "numbers of tokens");
+    if (base.tokens != check->whole.count) show(check, text, 0, text.length, "numbers of tokens");
 }
 
 static size_t char_begin(struct btk_bytes text, size_t at)

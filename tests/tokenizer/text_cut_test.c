@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/unicode_normal.h"
 #include "common/utf8.h"
 #include "kernels/pretok/pretok.h"
 #include "tests/tokenizer/small_tokenizers.h"
@@ -218,6 +219,43 @@ Test(text_cut, normalizers_keep_places_that_they_do_not_join)
     btk_tokenizer_close(&tokenizer);
 }
 
+Test(text_cut, a_letter_may_become_one_with_the_mark_behind_it)
+{
+    struct btk_tokenizer *tokenizer = btk_small_open(btk_small_bpe_json(
+        "{\"content\": \"'\u00e9\", \"normalized\": true}", "{\"type\": \"NFC\"}", BYTE_LEVEL));
+    cr_expect(cuts(tokenizer, ".", "1"));
+    cr_expect_not(cuts(tokenizer, "'", "e"));
+    btk_tokenizer_close(&tokenizer);
+}
+
+// The kind of what the first of two characters becomes, or that it has no partner.
+static void expect_first(uint32_t first, uint32_t composed)
+{
+    const uint32_t class = btk_text_cut_class(first);
+    const enum btk_unicode_kind kind = btk_unicode_kind(first);
+    if (first < 0x80)
+        cr_expect_eq(btk_text_cut_class(composed), btk_text_cut_class_of(BTK_TEXT_CUT_FOLDS, kind));
+    else if (btk_cut_class_level(class) < BTK_TEXT_CUT_CHANGES)
+        cr_expect(kind == BTK_KIND_UPPER || kind == BTK_KIND_LOWER || kind == BTK_KIND_LETTER
+                      || kind == BTK_KIND_SYMBOL || kind == BTK_KIND_KANA_LETTER
+                      || kind == BTK_KIND_KANA_PUNCTUATION,
+                  "U+%04x", first);
+}
+
+Test(text_cut, what_is_composed_is_of_known_kinds)
+{
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        uint32_t parts[BTK_UNICODE_DECOMPOSED_MAX];
+        const size_t count = btk_unicode_decompose(c, parts);
+        uint32_t first = parts[0];
+        for (size_t i = 1; i < count && first; i++) {
+            const uint32_t composed = btk_unicode_compose(first, parts[i]);
+            if (composed) expect_first(first, composed);
+            first = composed;
+        }
+    }
+}
+
 Test(text_cut, none_is_inside_of_an_added_token)
 {
     struct btk_tokenizer *tokenizer =
@@ -257,6 +295,30 @@ Test(text_cut, none_is_beside_what_an_added_token_asks_for)
     cr_expect_not(cuts(tokenizer, ">", "\n"));
     cr_expect(cuts(tokenizer, "a", " "));
     cr_expect(cuts(tokenizer, " ", "a"));
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(text_cut, a_text_that_is_shown_twice_has_none)
+{
+    expect_reason(btk_small_bpe_json("", "null",
+                                     BYTE_LEVEL
+                                     ", \"post_processor\": {\"type\": \"TemplateProcessing\","
+                                     "\"single\": [{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}},"
+                                     "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}],"
+                                     "\"pair\": [{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}},"
+                                     "{\"Sequence\": {\"id\": \"B\", \"type_id\": 0}}],"
+                                     "\"special_tokens\": {}}"),
+                  "show the text once");
+}
+
+Test(text_cut, a_space_that_a_normalizer_puts_there_is_none_of_the_text)
+{
+    struct btk_tokenizer *tokenizer = btk_small_open(btk_small_bpe_json(
+        "", "{\"type\": \"BertNormalizer\"}",
+        "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"WhitespaceSplit\"},"
+        "{\"type\": \"Metaspace\", \"replacement\": \"_\", \"prepend_scheme\": \"first\"}]}"));
+    cr_expect(cuts(tokenizer, "a", " "));
+    cr_expect_not(cuts(tokenizer, "a", "\u4e2d"));
     btk_tokenizer_close(&tokenizer);
 }
 

@@ -2,9 +2,11 @@
 // The proof of the places where a text may be cut (tokenizer/text_cut.h), from the model to the source.
 #include "common/unicode.h"
 #include "common/utf8.h"
+#include "kernels/pretok/pretok.h"
 #include "tokenizer/compile/compiler.h"
 #include "tokenizer/compile/cut_relation.h"
 #include "tokenizer/model/model.h"
+#include "tokenizer/postprocessor/program.h"
 
 // --- Added tokens
 
@@ -81,24 +83,57 @@ static void remove_added(const struct btk_compiler *compiler, bool is_normalized
     }
 }
 
-// --- Trimming: the first token of a text keeps one space that another one loses
+// --- Trimming: the first token of a text keeps the one space that another one loses
 
+// The right part begins with a token of the very character, which is no space.
 static bool begins_with_no_space(const void *context, uint32_t left, uint32_t right)
 {
-    (void)context;
+    const struct btk_cut_reading *const reading = context;
     (void)left;
-    return btk_cut_class_is_plain(right)
+    return btk_cut_class_is_plain(right) && reading->of[right] == BTK_CUT_READS_ITSELF
            && !(btk_cut_class_is_ascii(right)
                 && (btk_unicode_classes(right) & BTK_CLASS_WHITESPACE));
 }
 
-static bool trims_first(const struct btk_image_config *config)
+static bool trims_first(const struct btk_image *view)
 {
-    return (config->flags & BTK_PIPELINE_TRIM_OFFSETS)
-           && (config->flags & BTK_PIPELINE_TRIM_PREFIX_SPACE);
+    const struct btk_post_program program = btk_post_program_get(view, 0);
+    for (uint32_t i = 0; i < program.part_count; i++)
+        for (uint32_t j = 0; j < program.parts[i].trim_count; j++)
+            if (program.trims[program.parts[i].first_trim + j].adds_prefix_space) return true;
+    return false;
+}
+
+static bool has_all_bytes(const struct btk_image *view)
+{
+    for (unsigned byte = 0; byte < 256; byte++)
+        if (view->byte_ids[byte] == BTK_NO_TOKEN) return false;
+    return true;
+}
+
+// Does every character become tokens of its own text, and the first one of a text the first ones?
+static bool keeps_first(const struct btk_image *view)
+{
+    const struct btk_image_config *const config = view->config;
+    return config->pretokenizer == BTK_PRETOKENIZER_BYTE_LEVEL
+           && config->pattern != BTK_PATTERN_CLIP
+           && !(config->flags & BTK_PIPELINE_ADD_PREFIX_SPACE)
+           && (config->flags & BTK_PIPELINE_MODEL_READS_BYTES) && has_all_bytes(view);
 }
 
 // --- All
+
+// Does the text stand there once, and nothing else, when no special tokens are added?
+static bool shows_text_once(const struct btk_image *view)
+{
+    const struct btk_post_program program = btk_post_program_get(view, 0);
+    uint32_t count = 0, other_count = 0;
+    for (uint32_t i = 0; i < program.part_count; i++) {
+        count += program.parts[i].sequence == 0;
+        other_count += program.parts[i].before_count + program.parts[i].after_count;
+    }
+    return count == 1 && !other_count && !program.fails;
+}
 
 struct proof {
     const struct btk_compiler *compiler;
@@ -122,6 +157,13 @@ static bool is_read_itself(const void *context, uint32_t left, uint32_t right)
     return reading->of[left] != BTK_CUT_READS_OTHERS && reading->of[right] != BTK_CUT_READS_OTHERS;
 }
 
+// `context`: NULL when the normalizer changes it.
+static bool begins_with_blank(const void *context, uint32_t left, uint32_t right)
+{
+    (void)left;
+    return context && right == ' ';
+}
+
 // From what the pre-tokenizer proves, one of the two, to the source.
 static bool try_prove(struct proof *proof, struct btk_cut_relation *relation)
 {
@@ -131,11 +173,15 @@ static bool try_prove(struct proof *proof, struct btk_cut_relation *relation)
     if (!has_places(proof, relation, proof->pieces.reason)) return false;
     remove_added(proof->compiler, true, are_inside, relation);
     if (!has_places(proof, relation, BTK_NO_TEXT_CUTS_ADDED)) return false;
-    if (trims_first(proof->view->config) && !proof->moves_offsets)
-        btk_cut_relation_restrict(relation, begins_with_no_space, NULL);
+    const uint8_t blank = reading.of[' '];
     const bool is_left = btk_cut_of_normalizer(proof->view, relation, &reading, &reason);
     if (are_inside) btk_cut_relation_restrict(relation, is_read_itself, &reading);
+    if (proof->pieces.demands_blank)
+        btk_cut_relation_restrict(relation, begins_with_blank,
+                                  reading.of[' '] == blank ? &reading : NULL);
     if (!has_places(proof, relation, reason) || !is_left) return false;
+    if (trims_first(proof->view) && !proof->moves_offsets)
+        btk_cut_relation_restrict(relation, begins_with_no_space, &reading);
     remove_added(proof->compiler, false, are_inside, relation);
     if (are_inside) proof->pieces.reading = reading;
     return has_places(proof, relation, BTK_NO_TEXT_CUTS_ADDED);
@@ -182,10 +228,13 @@ int btk_compile_text_cuts(struct btk_compiler *compiler, const struct btk_image 
     config->text_cuts = BTK_TEXT_CUTS_NONE;
     config->no_text_cuts = BTK_NO_TEXT_CUTS_DROPOUT;
     if (!btk_model_is_certain(config)) return 0;
-    proof->moves_offsets = btk_cut_normalizer_moves_offsets(view);
+    config->no_text_cuts = BTK_NO_TEXT_CUTS_TEMPLATE;
+    if (!shows_text_once(view)) return 0;
+    proof->moves_offsets =
+        btk_cut_normalizer_moves_offsets(view) || (trims_first(view) && !keeps_first(view));
     enum btk_text_cuts kind;
     const struct btk_cut_relation *relation = prove(proof, &kind);
-    if (!relation && trims_first(config) && !proof->moves_offsets) {
+    if (!relation && trims_first(view) && !proof->moves_offsets) {
         proof->moves_offsets = true; // rather than none
         relation = prove(proof, &kind);
     }

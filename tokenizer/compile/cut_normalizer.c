@@ -84,10 +84,34 @@ static bool begins_anew(const void *context, uint32_t left, uint32_t right)
                && btk_cut_class_level(right) == BTK_TEXT_CUT_FOLDS);
 }
 
+// Kinds beyond ASCII of which no character is composed with one behind it.
+enum {
+    COMPOSES_NEVER = SET(HAN_LETTER) | SET(HAN_COMMON) | SET(HAN_NUMBER) | SET(NUMBER)
+                     | SET(PUNCTUATION) | SET(OTHER),
+};
+
+// Marks behind y may be composed with it: a letter then becomes another one of its case, that is composed. (x
+// has y behind it, which is not.)
+static void compose(struct step_cuts *cuts)
+{
+    for (uint32_t class = 0; class < BTK_TEXT_CUT_CLASSES; class ++) {
+        const enum btk_unicode_kind kind = btk_cut_class_kind(class);
+        struct btk_cut_set *const first = &cuts->images.first[class];
+        if (btk_cut_class_is_ascii(class) && set_has(SET_CASED | SET(SYMBOL), kind))
+            btk_cut_set_add(first, btk_text_cut_class_of(BTK_TEXT_CUT_FOLDS, kind));
+        else if (btk_cut_class_is_ascii(class) || set_has(COMPOSES_NEVER, kind))
+            continue;
+        else
+            memset(first, 0xff, sizeof *first);
+        cuts->images.changes[class] = true;
+    }
+}
+
 static void form(struct step_cuts *cuts)
 {
     const bool keeps_folding = cuts->step->flags == BTK_NORMALIZER_COMPOSES;
     btk_cut_relation_restrict(&cuts->joins, begins_anew, cuts->step);
+    if (cuts->step->flags & BTK_NORMALIZER_COMPOSES) compose(cuts);
     for (uint32_t class = BTK_TEXT_CUT_ASCII; class < BTK_TEXT_CUT_CLASSES; class ++)
         if (is_changing(class) || (!keeps_folding && !btk_cut_class_is_plain(class)))
             btk_cut_images_any(&cuts->images, class);

@@ -279,6 +279,7 @@ static bool writes(const struct btk_step *step)
 static void demand_blanks(struct btk_cut_pieces *out)
 {
     out->reason = BTK_NO_TEXT_CUTS_PREFIX;
+    out->demands_blank = true;
     btk_cut_relation_restrict(&out->between, is_before_blank, NULL);
     btk_cut_relation_restrict(&out->inside, is_before_blank, NULL);
 }
@@ -349,6 +350,7 @@ void btk_cut_of_pretokenizer(const struct btk_image *image, struct btk_cut_piece
     btk_cut_relation_fill(&out->between, false);
     btk_cut_relation_fill(&out->inside, true);
     memset(&out->reading, 0, sizeof out->reading);
+    out->demands_blank = false;
     out->reason = BTK_NO_TEXT_CUTS_PATTERN;
     switch (config->pretokenizer) {
     case BTK_PRETOKENIZER_BERT:

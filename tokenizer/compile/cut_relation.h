@@ -97,6 +97,7 @@ struct btk_cut_pieces {
     struct btk_cut_relation between; // pieces always end there
     struct btk_cut_relation inside;  // and here never, and the model reads what `reading` says
     struct btk_cut_reading reading;
+    bool demands_blank;           // y is ' ' in the source, too
     enum btk_no_text_cuts reason; // why there are none
 };
 void btk_cut_of_pretokenizer(const struct btk_image *image, struct btk_cut_pieces *out);
