@@ -94,7 +94,7 @@ const char *btk_text_cut_reason(const struct btk_image *image)
     static const char *const reasons[BTK_NO_TEXT_CUTS_COUNT] = {
         [BTK_NO_TEXT_CUTS_DROPOUT] = "the model draws what it leaves out",
         [BTK_NO_TEXT_CUTS_ENDS] = "the normalizer looks at the ends of a text",
-        [BTK_NO_TEXT_CUTS_NORMALIZER] = "the normalizer may join any two characters",
+        [BTK_NO_TEXT_CUTS_NORMALIZER] = "no place is known where the normalizer joins nothing",
         [BTK_NO_TEXT_CUTS_PATTERN] = "no place is known where the pre-tokenizer always cuts",
         [BTK_NO_TEXT_CUTS_WHOLE] = "the model reads a text as one piece",
         [BTK_NO_TEXT_CUTS_PREFIX] = "the pre-tokenizer puts a character before a text",

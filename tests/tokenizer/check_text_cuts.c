@@ -40,6 +40,7 @@ struct check {
     struct btk_scratch *scratch;
     const char *name;
     struct columns whole, part;
+    uint8_t special_text; // enum btk_special_text
     uint64_t random;
     uint64_t cut_count;
     uint64_t failure_count;
@@ -85,6 +86,7 @@ static bool try_encode(struct check *check, struct btk_bytes text, uint8_t unit,
     struct btk_encode_options options = BTK_ENCODE_DEFAULTS;
     options.add_special_tokens = false;
     options.offsets_unit = unit;
+    options.special_text = check->special_text;
     reserve(columns, btk_encode_bound(check->tokenizer, text.length, &options));
     struct btk_encoding encoding = {.capacity = columns->capacity,
                                     .ids = columns->ids,
@@ -267,6 +269,7 @@ static void check_traps(struct check *check, size_t count)
         const uint64_t first = draw(check, traps.count);
         const uint64_t kinds = i % 3 ? traps.count : 1 + draw(check, 6);
         size_t length = 0;
+        check->special_text = i % 7 ? BTK_SPECIAL_TEXT_DEFAULT : BTK_SPECIAL_TEXT_PLAIN;
         for (uint64_t unit = 0; unit < units; unit++) {
             const struct btk_bytes trap =
                 traps.texts[(first + draw(check, kinds) * 37) % traps.count];
@@ -276,6 +279,7 @@ static void check_traps(struct check *check, size_t count)
         }
         check_parts(check, (struct btk_bytes){text, length}, (uint8_t)(i % 2), i % 5 ? 1 : 8);
     }
+    check->special_text = BTK_SPECIAL_TEXT_DEFAULT;
 }
 
 // --- Tokenizers

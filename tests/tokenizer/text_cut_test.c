@@ -126,7 +126,7 @@ Test(text_cut, what_is_not_understood_has_none)
                                      "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"a+ b\"},"
                                      "\"content\": \"x\"}",
                                      BYTE_LEVEL),
-                  "may join");
+                  "joins nothing");
     expect_reason(btk_small_bpe_json("", "null",
                                      "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"a+ b\"},"
                                      "\"behavior\": \"Isolated\", \"invert\": false}"),
@@ -161,6 +161,16 @@ Test(text_cut, a_space_before_the_text_leaves_those_before_a_space)
         btk_small_bpe_json("", "null", "{\"type\": \"ByteLevel\", \"add_prefix_space\": true}"));
     cr_expect(cuts(tokenizer, "word", " "));
     cr_expect_not(cuts(tokenizer, "word", "."));
+    cr_expect_not(cuts(tokenizer, "word", "\n"));
+    btk_tokenizer_close(&tokenizer);
+}
+
+Test(text_cut, a_space_that_stays_one_is_before_no_other)
+{
+    struct btk_tokenizer *tokenizer =
+        btk_small_open(btk_small_bpe_json("", "{\"type\": \"BertNormalizer\"}",
+                                          "{\"type\": \"ByteLevel\", \"add_prefix_space\": true}"));
+    cr_expect(cuts(tokenizer, "word", " "));
     cr_expect_not(cuts(tokenizer, "word", "\n"));
     btk_tokenizer_close(&tokenizer);
 }
@@ -339,6 +349,10 @@ Test(text_cut, a_model_with_cuts_of_its_own_is_asked)
     cr_expect(cuts(tokenizer, "a", " "));
     cr_expect_not(cuts(tokenizer, "b", "a"));
     btk_tokenizer_close(&tokenizer);
+    expect_reason(bpe_of_chars("\"normalizer\":{\"type\":\"Lowercase\"},\"pre_tokenizer\":"
+                               "{\"type\":\"Split\",\"pattern\":{\"String\":\"ab\"},"
+                               "\"behavior\":\"Removed\",\"invert\":true},"),
+                  "no place is known"); // what is no match is no piece
     expect_reason(bpe_of_chars("\"normalizer\":{\"type\":\"Prepend\",\"prepend\":\"\\u2581\"},"),
                   "the ends of a text");
     expect_reason(bpe_of_chars("\"added_tokens\":[{\"content\":\" x\",\"normalized\":"

@@ -76,12 +76,18 @@ static bool may_invert(const struct btk_step *step)
            || step->numbers[0] == BTK_SPLIT_ISOLATED;
 }
 
+// Is what is no match taken away? Then no piece goes on there.
+static bool removes_gaps(const struct btk_step *step)
+{
+    return step->flags && step->numbers[0] == BTK_SPLIT_REMOVED;
+}
+
 static void prove_chars(struct step_cuts *cuts)
 {
     if (!may_invert(cuts->step)) return;
     btk_cut_relation_fill(&cuts->ends, true);
     btk_cut_relation_restrict(&cuts->ends, is_end_of_chars, cuts);
-    btk_cut_relation_fill(&cuts->passes, true);
+    btk_cut_relation_fill(&cuts->passes, !removes_gaps(cuts->step));
     btk_cut_relation_restrict(&cuts->passes, is_between_no_chars, cuts);
     btk_cut_relation_fill(&cuts->bears, true);
 }
@@ -157,7 +163,7 @@ static void prove_literal(struct step_cuts *cuts)
     }
     btk_cut_relation_fill(&cuts->bears, true);
     remove_pairs(&cuts->bears, text);
-    cuts->passes = cuts->bears;
+    if (!removes_gaps(cuts->step)) cuts->passes = cuts->bears;
     size_t last = text.length - 1;
     while (last > 0 && (text.data[last] & 0xc0) == 0x80) last--;
     btk_cut_relation_remove_row(&cuts->passes,

@@ -106,6 +106,7 @@ void btk_cut_images_text(struct btk_cut_images *images, uint32_t class, struct b
                          bool always)
 {
     size_t length;
+    if (btk_cut_class_is_ascii(class) && text.length == 1 && text.data[0] == class) return;
     images->changes[class] = true;
     if (always) images->last[class] = images->first[class] = (struct btk_cut_set){0};
     btk_cut_set_add(&images->last[class], last_class(text));
