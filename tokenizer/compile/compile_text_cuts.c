@@ -21,66 +21,76 @@ static bool may_be_space(uint32_t class)
                                          : btk_cut_class_level(class) == BTK_TEXT_CUT_CHANGES;
 }
 
-// An added token, its first and its last character.
-struct edges {
-    uint32_t flags; // set of enum btk_added_flag
-    uint32_t first, last;
+// What added tokens, those of the text as it came or of the normalized one, ask for at their ends.
+struct ends {
+    struct btk_cut_set firsts, lasts;           // of all
+    struct btk_cut_set word_firsts, word_lasts; // of those that have to be words
+    struct btk_cut_set space_firsts;            // of those that take spaces before them
+    struct btk_cut_set space_lasts;             // and behind them
+    bool takes_before, takes_behind;
+    bool are_inside; // the places, of words
 };
 
-static struct edges remove_pairs(struct btk_cut_relation *relation,
-                                 const struct btk_compiler_added *added)
+static void add_ends(struct ends *ends, uint32_t flags, uint32_t first, uint32_t last)
+{
+    btk_cut_set_add(&ends->firsts, first);
+    btk_cut_set_add(&ends->lasts, last);
+    if (flags & BTK_ADDED_SINGLE_WORD) btk_cut_set_add(&ends->word_firsts, first);
+    if (flags & BTK_ADDED_SINGLE_WORD) btk_cut_set_add(&ends->word_lasts, last);
+    if (flags & BTK_ADDED_LSTRIP) btk_cut_set_add(&ends->space_firsts, first);
+    if (flags & BTK_ADDED_RSTRIP) btk_cut_set_add(&ends->space_lasts, last);
+    ends->takes_before |= (flags & BTK_ADDED_LSTRIP) != 0;
+    ends->takes_behind |= (flags & BTK_ADDED_RSTRIP) != 0;
+}
+
+// Removes the pairs within a token.
+static void remove_pairs(struct btk_cut_relation *relation, const struct btk_compiler_added *added,
+                         struct ends *ends)
 {
     const struct btk_bytes text = added->pattern;
-    struct edges edges = {.flags = added->flags};
+    uint32_t first = 0, last = 0;
     size_t length;
     for (size_t at = 0; at < text.length; at += length) {
         const uint32_t class = btk_text_cut_class(btk_utf8_decode(text.data + at, &length));
         if (at)
-            btk_cut_set_remove(&relation->rows[edges.last], class);
+            btk_cut_set_remove(&relation->rows[last], class);
         else
-            edges.first = class;
-        edges.last = class;
+            first = class;
+        last = class;
     }
-    return edges;
+    add_ends(ends, added->flags, first, last);
+}
+
+// Inside of a word: neither is x the end of a token, or of the spaces that it takes, nor y the beginning.
+static bool is_inside(const struct ends *ends, uint32_t left, uint32_t right)
+{
+    return !btk_cut_set_has(&ends->lasts, left) && !btk_cut_set_has(&ends->firsts, right)
+           && !(ends->takes_before && may_be_space(right))
+           && !(ends->takes_behind && may_be_space(left));
 }
 
 static bool is_apart(const void *context, uint32_t left, uint32_t right)
 {
-    const struct edges *const edges = context;
-    const bool begins = right == edges->first, ends = left == edges->last;
-    if ((edges->flags & BTK_ADDED_SINGLE_WORD)
-        && ((begins && may_be_word(left)) || (ends && may_be_word(right))))
+    const struct ends *const ends = context;
+    if (btk_cut_set_has(&ends->word_firsts, right) && may_be_word(left)) return false;
+    if (btk_cut_set_has(&ends->word_lasts, left) && may_be_word(right)) return false;
+    if (ends->takes_before && may_be_space(left)
+        && (may_be_space(right) || btk_cut_set_has(&ends->space_firsts, right)))
         return false;
-    if ((edges->flags & BTK_ADDED_LSTRIP) && may_be_space(left) && (begins || may_be_space(right)))
+    if (ends->takes_behind && may_be_space(right)
+        && (may_be_space(left) || btk_cut_set_has(&ends->space_lasts, left)))
         return false;
-    return !(edges->flags & BTK_ADDED_RSTRIP) || !may_be_space(right)
-           || !(ends || may_be_space(left));
-}
-
-// Inside of a word: neither is x the end of a token, or of the spaces that it takes, nor y the beginning.
-static void keep_inside(struct btk_cut_relation *relation, const struct edges *edges)
-{
-    btk_cut_relation_remove_row(relation, edges->last);
-    btk_cut_relation_remove_column(relation, edges->first);
-    for (uint32_t class = 0; class < BTK_TEXT_CUT_CLASSES; class ++) {
-        if ((edges->flags & BTK_ADDED_LSTRIP) && may_be_space(class))
-            btk_cut_relation_remove_column(relation, class);
-        if ((edges->flags & BTK_ADDED_RSTRIP) && may_be_space(class))
-            btk_cut_relation_remove_row(relation, class);
-    }
+    return !ends->are_inside || is_inside(ends, left, right);
 }
 
 static void remove_added(const struct btk_compiler *compiler, bool is_normalized, bool are_inside,
                          struct btk_cut_relation *relation)
 {
-    const uint32_t demands = BTK_ADDED_SINGLE_WORD | BTK_ADDED_LSTRIP | BTK_ADDED_RSTRIP;
-    for (uint32_t i = 0; i < compiler->config.added_count; i++) {
-        const struct btk_compiler_added *const added = &compiler->added[i];
-        if (added->is_normalized != is_normalized) continue;
-        const struct edges edges = remove_pairs(relation, added);
-        if (edges.flags & demands) btk_cut_relation_restrict(relation, is_apart, &edges);
-        if (are_inside) keep_inside(relation, &edges);
-    }
+    struct ends ends = {.are_inside = are_inside};
+    for (uint32_t i = 0; i < compiler->config.added_count; i++)
+        if (compiler->added[i].is_normalized == is_normalized)
+            remove_pairs(relation, &compiler->added[i], &ends);
+    btk_cut_relation_restrict(relation, is_apart, &ends);
 }
 
 // --- Trimming: the first token of a text keeps the one space that another one loses
