@@ -20,23 +20,24 @@ import subprocess
 import sys
 import time
 
+import cut
+
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-sys.path.insert(0, f"{TREE}/tools/dev")
 EMBEDDED = ("wordpiece", "bpe")
+FAMILIES = "wordpiece,bpe,unigram,wordlevel"
 
 
 def run_reference(tokenizer_path, text_path):
     """In a process of its own: one warm-up, one cold pass; prints what budtiktok-bench --json would."""
     import tokenizers
     import xxhash
-    from record_goldens import WARM_BYTES, cold_pieces, measured_part
     if tokenizers.__version__ != "0.23.3":
         sys.exit(f"the reference is tokenizers 0.23.3, not {tokenizers.__version__}")
     with open(text_path, "rb") as file:
         data = file.read()
-    body = measured_part(data)
-    pieces = [piece.decode() for piece in cold_pieces(body)]
-    warm_up = [piece.decode(errors="ignore") for piece in cold_pieces(data[-WARM_BYTES:])]
+    body, rest = cut.split(data)
+    pieces = [piece.decode() for piece in cut.pieces(body)]
+    warm_up = [piece.decode() for piece in cut.pieces(rest)]
     tokenizer = tokenizers.Tokenizer.from_file(tokenizer_path)
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -64,8 +65,8 @@ def start(command, cpu):
 
 
 def commands(options, tokenizer):
-    ours = [options.program, "--tokenizer", tokenizer, "--input", options.input, "--mode", "cold",
-            "--json"]
+    ours = [options.program, "--bench", FAMILIES, "--tokenizer", tokenizer, "--input", options.input,
+            "--mode", "cold", "--json"]
     path = f"{TREE}/tokenizer/default/{tokenizer}.json" if tokenizer in EMBEDDED else tokenizer
     return ours, [sys.executable, os.path.abspath(__file__), "--reference-run", path, options.input]
 

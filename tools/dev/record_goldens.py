@@ -23,51 +23,11 @@ import golden_texts
 from mixed_text import mixed_text
 
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+sys.path.append(f"{TREE}/bench")
+import cut  # noqa: E402  pylint: disable=wrong-import-position,import-error
+
 MODELS = ("wordpiece", "bpe")
 BENCH_MODELS = ("unigram", "wordlevel")
-PIECE_BYTES, WARM_BYTES, MOST_BYTES = 4096, 65536, 8_000_200
-
-
-def is_inside_character(data, at):
-    return at < len(data) and data[at] & 0xC0 == 0x80
-
-
-def measured_part(data):
-    """What a benchmark measures: all but the last 64 KiB, which only warm it up; at most 8 MB."""
-    end = len(data) - WARM_BYTES
-    while is_inside_character(data, end):
-        end += 1
-    end = min(end, MOST_BYTES)
-    while is_inside_character(data, end):
-        end -= 1
-    return data[:end]
-
-
-def piece_end(data, begin):
-    """About 4 KiB on: after a newline, else before a space, else between characters."""
-    end = min(begin + PIECE_BYTES, len(data))
-    if end == len(data):
-        return end
-    half = begin + PIECE_BYTES // 2
-    newline, space = data.rfind(b"\n", half, end), data.rfind(b" ", half, end)
-    if newline >= 0:
-        return newline + 1
-    if space > begin:
-        return space
-    while is_inside_character(data, end):
-        end -= 1
-    return end
-
-
-def cold_pieces(data):
-    """The pieces in order, without blank ones and without any that came before."""
-    seen, begin = set(), 0
-    while begin < len(data):
-        end = piece_end(data, begin)
-        piece, begin = data[begin:end], end
-        if piece.strip() and piece not in seen:
-            seen.add(piece)
-            yield piece
 
 
 def xxh64(numbers):
@@ -78,15 +38,8 @@ def flat(offsets):
     return [position for pair in offsets for position in pair]
 
 
-def lines_of(data):
-    """Lines without their ends; empty ones are documents too."""
-    lines = data.split(b"\n")
-    last = lines.pop()
-    return [line.removesuffix(b"\r") for line in lines] + ([last] if last else [])
-
-
 def digest_of_lines(tokenizer, data):
-    lines = lines_of(data)
+    lines = cut.lines(data)
     ids = []
     for line in lines:
         ids += tokenizer.encode(line.decode(), add_special_tokens=False).ids
@@ -95,7 +48,7 @@ def digest_of_lines(tokenizer, data):
 
 
 def digest_of_text(tokenizer, data):
-    pieces = list(cold_pieces(data))
+    pieces = cut.pieces(data)
     ids, offsets, decoded = [], [], b""
     for piece in pieces:
         encoding = tokenizer.encode(piece.decode(), add_special_tokens=False)
@@ -137,7 +90,7 @@ def record_digests(name, tokenizer):
     for path in sorted(glob.glob(f"{TREE}/bench/texts/*.txt")):
         with open(path, "rb") as file:
             digests[os.path.splitext(os.path.basename(path))[0]] = digest_of_text(
-                tokenizer, measured_part(file.read()))
+                tokenizer, cut.split(file.read())[0])
     digests["mixed"] = digest_of_text(tokenizer, mixed_text(TREE))
     with open(f"{TREE}/bench/goldens/{name}.json", "w", encoding="ascii") as file:
         json.dump(digests, file, indent=1)
