@@ -42,10 +42,11 @@ MODES = {
     "warm": ("pieces", "warm", "the same pieces once more"),
     "whole": ("whole", "whole", "the whole text in one call"),
     "lines": ("lines", "lines", "every line a document: all in one batch call of a peer, a call a line of ours"),
+    "batch": ("pieces", "batch", "all pieces together, one thread: one batch call of a peer"),
     "threads": ("pieces", "batch", "all pieces together, all threads: one batch call of a peer"),
     "offsets": ("pieces", "cold", "pieces of about 4 KiB, ids and offsets"),
 }
-GROUPS = (("cold", "warm"), ("whole",), ("lines",), ("threads",), ("offsets",))
+GROUPS = (("cold", "warm"), ("whole",), ("lines",), ("batch",), ("threads",), ("offsets",))
 
 # Ours and the reference: what is compared with whom.
 OURS, REFERENCE = "budtiktok", "tokenizers-0.23"

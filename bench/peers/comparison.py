@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens in a cell: the reference answers, everybody is measured once, ours and the best take turns."""
+import functools
 import hashlib
 import json
 import os
@@ -34,6 +35,7 @@ def shortened(path, most_bytes, folder):
     return short
 
 
+@functools.cache
 def sha256(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -101,14 +103,19 @@ class Comparison:
         return {"json": os.path.join(self.options.tokenizer_folder, name),
                 "sentencepiece": model if model and os.path.exists(model) else None}
 
+    def job(self, engine, tokenizer):
+        """What every process of an engine is told."""
+        files = self.files(tokenizer)
+        place = os.path.join(self.options.out, "rewritten", f"{engine}-{tokenizer}-{sha256(files['json'])[:16]}.json")
+        return {"engine": engine, "files": files, "rewritten": place}
+
     def example(self, engine, tokenizer, call):
         """The shortest text that this engine tells wrong, if it can be found."""
         if not 0 < len(call) <= EXAMPLE_CHARACTERS_MAX:
             return {}
-        job = {"do": "serve", "files": self.files(tokenizer)}
         servers = []
         try:
-            servers = [self.starter.serve({**job, "engine": name}) for name in (engine, REFERENCE)]
+            servers = [self.starter.serve({**self.job(name, tokenizer), "do": "serve"}) for name in (engine, REFERENCE)]
             return {"example": shortest.find(call, *servers)}
         except Failed:
             return {}
@@ -129,7 +136,8 @@ class Comparison:
         """Whether there are figures."""
         tokenizer, text = cell
         try:
-            answer = self.starter.engine({**job, "do": "measure", "engine": engine, "keeps_results": which["pass"] == "first"})
+            answer = self.starter.engine({**job, **self.job(engine, tokenizer), "do": "measure",
+                                          "keeps_results": which["pass"] == "first"})
         except Failed as error:
             answer = {"error": str(error), "where": "encode"}
         if "error" in answer:
@@ -229,7 +237,7 @@ class Comparison:
                 if (engine, tokenizer) in self.cannot_load:
                     continue
                 try:
-                    answer = self.starter.engine({"do": "load", "engine": engine, "files": self.files(tokenizer)})
+                    answer = self.starter.engine({**self.job(engine, tokenizer), "do": "load"})
                 except Failed as error:
                     answer = {"error": str(error)}
                 if "error" in answer:

@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,21 +37,28 @@ def said(error):
     return text if isinstance(error, NotLoaded) else f"{type(error).__name__}: {text}"
 
 
-def load_rewritten(engine, files):
-    with open(files["json"], encoding="utf-8") as file:
+def load_rewritten(engine, job):
+    """What was changed, or None. The file is kept where the job says, for the next process to begin with."""
+    with open(job["files"]["json"], encoding="utf-8") as file:
         text, changes = rewrite.rewrite(file.read())
     if not changes:
         return None
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
+    os.makedirs(os.path.dirname(job["rewritten"]), exist_ok=True)
+    with open(job["rewritten"], "w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        engine.load({**files, "json": file.name})
+    engine.load({**job["files"], "json": job["rewritten"]})
+    with open(job["rewritten"] + ".changes", "w", encoding="utf-8") as file:
+        json.dump(changes, file)
     return changes
 
 
 def load(job):
     """The engine, and what had to be changed in its file. Panics of an extension are BaseExceptions."""
     engine = engines.find(job["engine"])(job.get("threads", 1))
+    if engine.takes_rewritten and os.path.exists(job["rewritten"] + ".changes"):
+        engine.load({**job["files"], "json": job["rewritten"]})
+        with open(job["rewritten"] + ".changes", encoding="utf-8") as file:
+            return engine, json.load(file)
     try:
         engine.load(job["files"])
         return engine, []
@@ -61,7 +67,7 @@ def load(job):
             raise
         first = error
     try:
-        changes = load_rewritten(engine, job["files"])
+        changes = load_rewritten(engine, job)
     except BaseException as error:  # pylint: disable=broad-exception-caught
         second = said(error)
         raise NotLoaded(said(first) + (f"; rewritten: {second}" if second != said(first) else "")) from error

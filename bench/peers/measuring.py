@@ -75,7 +75,7 @@ def measure(engine, form, calls, warm_up, modes, keeps_results):
     """Times of each mode (seconds, processor seconds), ids (all, and how many each call has), offsets or None."""
     if modes == ["offsets"]:
         return measure_offsets(engine, calls, warm_up)
-    if modes in (["lines"], ["threads"]):
+    if modes in (["lines"], ["batch"], ["threads"]):
         engine.encode_batch(warm_up)
         *times, results = time_calls(engine.encode_batch, [calls], True)
         return {modes[0]: times}, engine.ids_of_batch(results[0]), None

@@ -107,18 +107,18 @@ def why(row):
 
 
 def left_out(rows):
-    """Who was not measured, where, and why: one line for what is said the same way of several texts or modes."""
-    grouped = {}
+    """Who was not measured, where, and why: one line for what is said the same way of several places."""
+    places = {}
     for row in rows:
         if row["kind"] in ("refused", "different"):
-            grouped.setdefault((row["engine"], row["tokenizer"], why(row)), []).append((row.get("text"), row.get("mode")))
-    if not grouped:
-        return []
-    lines = ["### Left out, and why", "", line(["engine", "tokenizer", "text, mode", ""]), line(["---"] * 4)]
-    for (engine, tokenizer, reason), places in grouped.items():
-        where = "; ".join(dict.fromkeys(", ".join(filter(None, place)) for place in places)) or "all"
-        lines.append(line([engine, tokenizer, where, reason]))
-    return lines + [""]
+            where = places.setdefault((row["engine"], why(row)), {}).setdefault(row["tokenizer"], {})
+            where.setdefault(row.get("text"), []).append(row.get("mode"))
+    lines = ["### Left out, and why", "", line(["engine", "tokenizer: text, modes", ""]), line(["---"] * 3)]
+    for (engine, reason), tokenizers in places.items():
+        where = [tokenizer + ("" if None in texts else ": " + "; ".join(
+            f"{text}, {' '.join(dict.fromkeys(modes))}" for text, modes in texts.items())) for tokenizer, texts in tokenizers.items()]
+        lines.append(line([engine, "<br>".join(where), reason]))
+    return lines + [""] if places else []
 
 
 def rewritten(rows):
