@@ -8,15 +8,14 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/lookup_hash.h"
 #include "tokenizer/model/bpe_cut.h"
+#include "tokenizer/model/bpe_line.h"
 #include "tokenizer/model/merge_table.h"
 #include "tokenizer/model/trie.h"
 #include "tokenizer/model/whole_chars.h"
 #include "tokenizer/space_mark.h"
 
 enum {
-    LINE_MAX_SYMBOLS = 64,
-    LINE_RANKS_MAX = 1 << 24, // a rank and a place are one number
-    LARGE_SYMBOLS = 1 << 17,  // from here on candidates are kept by rank
+    LARGE_SYMBOLS = 1 << 17, // from here on candidates are kept by rank
     TICK_EVERY = 1 << 16
 };
 
@@ -286,100 +285,6 @@ static bool try_spell_bytes(struct spelling *spelling, struct btk_bytes piece)
     return true;
 }
 
-// --- Short lists: a token stands where its first symbol stood. keys[i] is the rank of the merge of the
-// token at i with the next one, and i: the least is the merge that comes first.
-
-enum { PLACE_BITS = 6, KEYS_A_STEP = 8 };
-
-_Static_assert(LINE_MAX_SYMBOLS == 1 << PLACE_BITS, "the places of a line are one word of bits");
-
-#define NO_KEY INT32_MAX
-
-struct line {
-    uint64_t alive; // places that have a token
-    uint32_t *ids;
-    int32_t keys[LINE_MAX_SYMBOLS];
-    uint32_t merged[LINE_MAX_SYMBOLS]; // by merges that are not packed
-};
-
-// UINT32_MAX: there is none.
-static inline uint32_t place_after(const struct line *line, uint32_t at)
-{
-    const uint64_t after = line->alive & (UINT64_MAX << at << 1);
-    return after ? (uint32_t)__builtin_ctzll(after) : UINT32_MAX;
-}
-
-static inline uint32_t place_before(const struct line *line, uint32_t at)
-{
-    const uint64_t before = line->alive & ((UINT64_C(1) << at) - 1);
-    return before ? 63 - (uint32_t)__builtin_clzll(before) : UINT32_MAX;
-}
-
-static inline void look_up(const struct btk_image *image, struct line *line, uint32_t at,
-                           uint32_t right)
-{
-    const struct btk_merge_slot merge = btk_merge_find(image, line->ids[at], line->ids[right]);
-    line->keys[at] = merge.rank == BTK_NO_RANK ? NO_KEY : (int32_t)(merge.rank << PLACE_BITS | at);
-    line->merged[at] = merge.id;
-}
-
-static inline int32_t least_key(const struct line *line, uint32_t count)
-{
-    int32_t least = NO_KEY;
-    for (uint32_t i = 0; i < count; i += KEYS_A_STEP)
-        for (uint32_t j = i; j < i + KEYS_A_STEP; j++)
-            least = line->keys[j] < least ? line->keys[j] : least;
-    return least;
-}
-
-static inline void merge_at(const struct btk_image *image, struct line *line, uint32_t at)
-{
-    const uint32_t right = place_after(line, at);
-    line->ids[at] =
-        btk_merge_id(image, (struct btk_merge_slot){.rank = (uint32_t)line->keys[at] >> PLACE_BITS,
-                                                    .id = line->merged[at]});
-    line->keys[right] = NO_KEY;
-    line->alive &= ~(UINT64_C(1) << right);
-    const uint32_t before = place_before(line, at), after = place_after(line, at);
-    line->keys[at] = NO_KEY;
-    if (after != UINT32_MAX) look_up(image, line, at, after);
-    if (before != UINT32_MAX) look_up(image, line, before, at);
-}
-
-// The tokens of a line, one behind the other.
-static size_t pack(const struct line *line, struct btk_bpe_scratch *scratch, uint32_t count)
-{
-    size_t packed = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t length = scratch->lengths[i];
-        if (!(line->alive >> i & 1)) {
-            scratch->lengths[packed - 1] += length;
-            continue;
-        }
-        scratch->ids[packed] = line->ids[i];
-        scratch->lengths[packed++] = length;
-    }
-    return packed;
-}
-
-// `count`: 1 to LINE_MAX_SYMBOLS.
-static size_t merge_line(const struct btk_image *image, struct btk_bpe_scratch *scratch,
-                         uint32_t count)
-{
-    struct line line; // no initializer: it would clear all of it
-    line.alive = UINT64_MAX >> (LINE_MAX_SYMBOLS - count);
-    line.ids = scratch->ids;
-    const uint32_t steps_end = (uint32_t)btk_align_up(count, KEYS_A_STEP);
-    for (uint32_t i = count - 1; i < steps_end; i++) line.keys[i] = NO_KEY;
-    for (uint32_t i = 0; i + 1 < count; i++) look_up(image, &line, i, i + 1);
-    for (;;) {
-        const int32_t least = least_key(&line, count);
-        if (least == NO_KEY) break;
-        merge_at(image, &line, (uint32_t)least % LINE_MAX_SYMBOLS);
-    }
-    return pack(&line, scratch, count);
-}
-
 // --- Long lists: a token stands where its first symbol stood; lengths 0: merged away
 
 static void push_pair(const struct btk_image *image, struct btk_bpe_scratch *scratch,
@@ -494,9 +399,10 @@ int btk_bpe_merge(const struct btk_image *image, struct btk_bpe_scratch *scratch
     const bool is_plain = config->dropout <= 0 && !(config->model_flags & BTK_MODEL_KEEPS_STALE);
     if (config->dropout >= 1)
         *out_count = spelling.count;
-    else if (is_plain && spelling.count > 0 && spelling.count <= LINE_MAX_SYMBOLS
-             && config->rank_count <= LINE_RANKS_MAX)
-        *out_count = merge_line(image, scratch, (uint32_t)spelling.count);
+    else if (is_plain && spelling.count > 0 && spelling.count <= BTK_LINE_SYMBOLS_MAX
+             && config->rank_count <= BTK_LINE_RANKS_MAX)
+        *out_count =
+            btk_bpe_merge_line(image, scratch->ids, scratch->lengths, (uint32_t)spelling.count);
     else
         *out_count = merge_heap(image, scratch, (uint32_t)spelling.count);
     return 0;
