@@ -189,26 +189,30 @@ int btk_encode_short(struct btk_encoder *encoder, const struct btk_span *span,
     return status;
 }
 
-// A piece that is not remembered, and shall be.
+// Keeps what the model has made of a piece: in its line, or else in its set.
+static void remember(const struct btk_model_scratch *model, size_t length, size_t count,
+                     struct btk_piece_entry *set, const struct btk_piece_key *key,
+                     const struct btk_probe *probe)
+{
+    struct btk_short_piece known;
+    if (length <= BTK_SHORT_BYTES_MAX
+        && btk_short_piece_try_fill(&known, &probe->key, length, model->ids, model->places, count))
+        btk_piece_line_put(probe->line, &known);
+    else
+        btk_piece_set_put(set, key, model->ids, model->places, count);
+}
+
+// A piece that is not remembered.
 static int encode_new(struct btk_encoder *encoder, const struct btk_span *span,
                       struct btk_piece piece, struct btk_piece_entry *set,
                       const struct btk_piece_key *key, const struct btk_probe *probe)
 {
     struct btk_model_scratch *const model = &encoder->scratch->model;
     const struct btk_bytes text = {span->text.data + piece.begin, piece.end - piece.begin};
-    struct btk_short_piece known;
     size_t count;
     const int status = btk_model_begin(encoder->image, model, text, &count);
     if (status < 0) return status;
-    if (!encoder->scratch->model_is_certain) {
-    } else if (text.length <= BTK_SHORT_BYTES_MAX
-               && btk_short_piece_try_fill(&known, &probe->key, text.length, model->ids,
-                                           model->places, count))
-    {
-        btk_piece_line_put(probe->line, &known);
-    } else {
-        btk_piece_set_put(set, key, model->ids, model->places, count);
-    }
+    if (encoder->scratch->model_is_certain) remember(model, text.length, count, set, key, probe);
     return append_tokens(encoder, span, piece, model, piece.begin, count);
 }
 
