@@ -31,8 +31,8 @@ import tempfile
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
-# What one run has and another has not: what has a digit in it, paths, the width of columns.
-VARYING = re.compile(r"\S*\d\S*|/\S*/|\s+")
+# What one run has and another has not: what has a digit in it, paths, verdicts of comparisons, the width of columns.
+VARYING = re.compile(r"\S*\d\S*|/\S*/|\b(?:same|slower|faster|regression|unknown)\b|\s+")
 
 
 class Block:

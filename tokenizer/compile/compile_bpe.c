@@ -273,11 +273,12 @@ static int fill_rank_ids(struct btk_compiler *compiler, bool *out_is_unique)
 {
     struct btk_buffer *const section = &compiler->sections[BTK_SECTION_RANK_IDS];
     const size_t bytes = compiler->config.rank_count * sizeof(uint32_t);
+    *out_is_unique = true;
+    if (!bytes) return 0;
     if (btk_buffer_reserve(section, bytes) < 0) return btk_compiler_no_memory(compiler);
     memset(section->data, 0xff, bytes);
     section->length = bytes;
     uint32_t *const ids = (void *)section->data;
-    *out_is_unique = true;
     for (uint32_t i = 0; i < compiler->merge_count; i++) {
         const struct btk_merge_slot merge = compiler->merges[i];
         *out_is_unique &= ids[merge.rank] == BTK_NO_TOKEN || ids[merge.rank] == merge.id;
